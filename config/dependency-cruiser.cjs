@@ -1,0 +1,64 @@
+// The arrows of ARCHITECTURE.md: who may import whom. Anything not allowed here fails `make lint`.
+const roots = [
+  'core',
+  'server',
+  'workers',
+  'operator',
+  'integration',
+  'ledger',
+  'cli',
+  'examples',
+  'test',
+  'bench',
+  'scripts',
+];
+const allowed = {
+  core: ['core'],
+  server: ['core', 'server'],
+  workers: ['core', 'workers'],
+  operator: ['core', 'operator'],
+  integration: ['core', 'integration'],
+  ledger: ['ledger'],
+  cli: ['core', 'server', 'workers', 'operator', 'integration', 'ledger', 'cli'],
+  examples: ['integration', 'examples'],
+  test: roots,
+  bench: roots,
+  scripts: roots,
+};
+const isTest = '\\.test\\.ts$';
+const arrows = Object.entries(allowed).map(([from, to]) => ({
+  name: `${from}-imports-only-its-own`,
+  comment: `${from}/ may import ${to.join(', ')} only (ARCHITECTURE.md, "Folders")`,
+  severity: 'error',
+  from: { path: `^${from}/`, pathNot: isTest },
+  to: { path: `^(${roots.join('|')})/`, pathNot: `^(${to.join('|')})/` },
+}));
+module.exports = {
+  forbidden: [
+    ...arrows,
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'tests-are-not-imported', severity: 'error', from: { pathNot: isTest }, to: { path: isTest } },
+    {
+      name: 'no-dev-dependency-in-production',
+      severity: 'error',
+      from: { path: '^(core|server|workers|operator|integration|ledger|examples)/', pathNot: isTest },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules|\\.build|\\.capstan)' },
+    tsPreCompilationDeps: true,
+    parser: 'swc',
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+    },
+  },
+};
