@@ -1,0 +1,85 @@
+import type { Rounding, Stroops } from '../transaction/amount.ts';
+
+/**
+ * The anchor as the running processes see it: the validated spec with every default filled in, amounts in stroops,
+ * durations in milliseconds and network names resolved. Built by `resolveAnchor` and by nothing else.
+ */
+export interface Anchor {
+  readonly name: string;
+  readonly namespace: string;
+  /** Host, with a port only if it is not 443, under which wallets reach us over HTTPS. */
+  readonly host: string;
+  readonly homeDomains: readonly string[];
+  readonly network: Network;
+  readonly organization: Organization;
+  /** TOML text that is merged over the generated stellar.toml. */
+  readonly toml?: string;
+  readonly signingAccount: string;
+  readonly assets: readonly Asset[];
+  readonly server: { readonly pageSize: number };
+  readonly workers: { readonly pollIntervalMs: number; readonly trustlinesIntervalMs: number };
+  readonly payments: PaymentPolicy;
+}
+
+export interface Network {
+  readonly name: 'public' | 'testnet' | 'local' | 'custom';
+  readonly passphrase: string;
+  /** Horizon base URLs without trailing slash, in order of preference; at least one. */
+  readonly horizon: readonly string[];
+}
+
+export interface Organization {
+  readonly name: string;
+  readonly url?: string;
+  readonly supportEmail?: string;
+  readonly logo?: string;
+  readonly description?: string;
+}
+
+export interface Asset {
+  /** `CODE:ISSUER` or `native`: the key under which rows refer to the asset. */
+  readonly id: string;
+  readonly code: string;
+  /** Absent for the native asset. */
+  readonly issuer?: string;
+  readonly distributionAccount: string;
+  /** Digits after the point that a customer may use, 0–7. */
+  readonly decimals: number;
+  readonly symbol: string;
+  readonly deposit: Direction;
+  readonly withdrawal: Direction;
+  /** Payouts per hour and per day above which the asset suspends itself. */
+  readonly limits: { readonly hourly?: Stroops; readonly daily?: Stroops };
+  /** Receipts below this are recorded without an alert. */
+  readonly dust: Stroops;
+}
+
+export interface Direction {
+  readonly enabled: boolean;
+  readonly min: Stroops;
+  /** Absent: as much as the ledger carries. */
+  readonly max?: Stroops;
+  readonly fee: FeeSchedule;
+}
+
+export interface FeeSchedule {
+  readonly fixed: Stroops;
+  /** Per cent of the amount, as a plain decimal: "0.5" is one half per cent. At most 7 decimals. */
+  readonly percent: string;
+}
+
+export interface PaymentPolicy {
+  readonly suspended: boolean;
+  readonly channels: number;
+  /** The most that one operation may bid, in stroops of XLM. */
+  readonly maxFeeStroops: Stroops;
+  readonly rounding: Rounding;
+  readonly accountCreation: {
+    readonly enabled: boolean;
+    readonly startingBalance: Stroops;
+    readonly perCustomer: number;
+    readonly dailyXlm: Stroops;
+    readonly minDeposit: Stroops;
+  };
+  readonly claimableBalances: { readonly enabled: boolean; readonly reclaimAfterMs: number };
+}
