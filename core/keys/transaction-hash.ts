@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+
+/** EnvelopeType of Stellar-ledger-entries.x: what a hash is of. */
+export const ENVELOPE_TYPE_TX = 2;
+export const ENVELOPE_TYPE_TX_FEE_BUMP = 5;
+
+/** SHA-256 of the network's passphrase: 32 bytes that keep a signature on its network. */
+export function networkId(passphrase: string): Uint8Array {
+  return createHash('sha256').update(passphrase, 'utf8').digest();
+}
+
+/**
+ * The 32 bytes that a transaction's signers sign and under which the ledger lists it:
+ * SHA-256(network id ‖ envelope type ‖ transaction), the transaction as XDR without its envelope and signatures.
+ */
+export function transactionHash(
+  network: Uint8Array,
+  transaction: Uint8Array,
+  envelopeType: typeof ENVELOPE_TYPE_TX | typeof ENVELOPE_TYPE_TX_FEE_BUMP = ENVELOPE_TYPE_TX,
+): Uint8Array {
+  return createHash('sha256')
+    .update(network)
+    .update(Uint8Array.of(0, 0, 0, envelopeType))
+    .update(transaction)
+    .digest();
+}
