@@ -1,0 +1,100 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import { CapstanError, messageOf } from '../runtime/errors.ts';
+import { LATEST_MIGRATION, MIGRATIONS_TABLE } from './migrations/names.ts';
+import type { Tables } from './schema.ts';
+
+/** Statements run on this: the pool, or one transaction of it. */
+export type Database = Kysely<Tables>;
+export type DatabaseTransaction = Transaction<Tables>;
+
+export class DatabaseUnreachable extends CapstanError {
+  constructor(cause: unknown) {
+    super(
+      'database_unreachable',
+      `PostgreSQL does not answer: ${messageOf(cause)}. Check the database URL and that the server runs.`,
+      { cause },
+    );
+  }
+}
+
+export class SchemaTooOld extends CapstanError {
+  constructor(found: string | undefined) {
+    super(
+      'schema_too_old',
+      `The database is at ${found ?? 'no migration'}, this release needs ${LATEST_MIGRATION}. Run "capstan migrate".`,
+    );
+  }
+}
+
+/** int8 as bigint, so that stroops and ids stay exact; timestamptz as Date; numeric stays text. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, BigInt);
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Connections at most; 10 by default. */
+  readonly poolSize?: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** A statement that runs longer is cancelled by the server; 15 s by default. */
+  readonly statementTimeoutMs?: number;
+  readonly onPoolError?: (error: Error) => void;
+}
+
+/** Opens a pool; nothing connects before the first statement. The caller calls `destroy()` on the result. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? 10,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: options.statementTimeoutMs ?? 15_000,
+    idle_in_transaction_session_timeout: 30_000,
+    types,
+  });
+  // Without a listener a dropped idle connection would end the process; the next statement reconnects by itself.
+  pool.on('error', (error) => options.onPoolError?.(error));
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [new CamelCasePlugin()] });
+}
+
+/**
+ * Asks the database for one row within `deadlineMs`.
+ * @throws {DatabaseUnreachable}
+ */
+export async function pingDatabase(database: Database, deadlineMs = 2_000): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    await Promise.race([sql`select 1`.execute(database), deadline]);
+  } catch (error) {
+    throw new DatabaseUnreachable(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The newest migration that has been applied; undefined for an empty database. */
+export async function schemaVersion(database: Database): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string | null }>`
+    select case when to_regclass(${MIGRATIONS_TABLE}) is null then null
+      else (xpath('/row/name/text()', query_to_xml(${`select max(name) as name from ${MIGRATIONS_TABLE}`}, false, true, '')))[1]::text
+    end as name`.execute(database);
+  return rows[0]?.name ?? undefined;
+}
+
+/**
+ * Refuses a schema older than this release needs. A newer one is fine: migrations only expand (ARCHITECTURE.md).
+ * @throws {DatabaseUnreachable | SchemaTooOld}
+ */
+export async function requireSchema(database: Database): Promise<void> {
+  await pingDatabase(database, 5_000);
+  const found = await schemaVersion(database);
+  if (found === undefined || found < LATEST_MIGRATION) throw new SchemaTooOld(found);
+}
+
+/** The database's clock: leases and deadlines of rows are decided by it, never by a process's. */
+export const databaseNow = sql<Date>`clock_timestamp()`;

