@@ -39,7 +39,7 @@ export const TransferEntity = defineEntity({
     {
       name: 'transfer_open',
       expression:
-        'create index "transfer_open" on "transfer" ("asset_id", "state", "next_attempt_at") where "state" in (\'queued\', \'waiting\')',
+        'create index "transfer_open" on "transfer" ("source", "state", "next_attempt_at") where "state" in (\'queued\', \'waiting\')',
     },
     {
       name: 'transfer_submission',

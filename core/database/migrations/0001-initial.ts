@@ -223,7 +223,7 @@ export class Migration0001Initial extends Migration {
     )`);
     this.addSql(`alter table "transfer" add constraint "transfer_key" unique ("key")`);
     this.addSql(
-      `create index "transfer_open" on "transfer" ("asset_id", "state", "next_attempt_at") where "state" in ('queued', 'waiting')`,
+      `create index "transfer_open" on "transfer" ("source", "state", "next_attempt_at") where "state" in ('queued', 'waiting')`,
     );
     this.addSql(
       `create index "transfer_submission" on "transfer" ("submission_id") where "submission_id" is not null`,

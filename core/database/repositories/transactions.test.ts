@@ -51,15 +51,13 @@ describe('transactions', () => {
   test('of two changes of the same version one is refused and leaves no event', async () => {
     const created = await create();
     const change = () =>
-      db.database
-        .transaction()
-        .execute((trx) =>
-          changeTransaction(trx, created, {
-            status: 'pending_user_transfer_start',
-            actor: 'test',
-            reason: 'form done',
-          }),
-        );
+      db.database.transaction().execute((trx) =>
+        changeTransaction(trx, created, {
+          status: 'pending_user_transfer_start',
+          actor: 'test',
+          reason: 'form done',
+        }),
+      );
     const results = await Promise.allSettled([change(), change()]);
     expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(results.find((result) => result.status === 'rejected')?.reason).toMatchObject({

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
+import { CapstanError } from '../runtime/errors.ts';
+import type { Database, DatabaseTransaction } from './database.ts';
+import type { Tables } from './schema.ts';
+
+/** Tables whose rows are work that is retried: they carry attempts, next_attempt_at, lease_token and lease_until. */
+export type ClaimableTable = 'task' | 'submission';
+
+/** A row that is ours until its lease ends; whoever finishes it must show the token. */
+export interface Claim<T extends ClaimableTable> {
+  readonly row: Selectable<Tables[T]>;
+  readonly token: string;
+}
+
+/** Another process took the row over because our lease had ended; what we did since must not be recorded. */
+export class LeaseLost extends CapstanError {
+  constructor(table: ClaimableTable, id: string) {
+    super(
+      'lease_lost',
+      `The lease on ${table} ${id} ended before the work did; another process goes on with it.`,
+    );
+  }
+}
+
+const OPEN = {
+  task: sql`done_at is null and dead_at is null`,
+  submission: sql`state = 'pending'`,
+} as const;
+
+/**
+ * Takes up to `limit` open and due rows for `leaseMs`, oldest due first, skipping what others hold: one short statement
+ * by the database's clock, no transaction stays open while the work is done (design 6.3).
+ */
+export async function claim<T extends ClaimableTable>(
+  database: Database,
+  table: T,
+  options: { readonly limit: number; readonly leaseMs: number; readonly where?: RawBuilder<unknown> },
+): Promise<readonly Claim<T>[]> {
+  const token = randomUUID();
+  const where = options.where ?? sql`true`;
+  const { rows } = await sql<Selectable<Tables[T]>>`
+    update ${sql.table(table)} set
+      lease_token = ${token},
+      lease_until = clock_timestamp() + ${options.leaseMs} * interval '1 millisecond',
+      attempts = attempts + 1
+    where id in (
+      select id from ${sql.table(table)}
+      where ${OPEN[table]} and next_attempt_at <= clock_timestamp()
+        and (lease_until is null or lease_until < clock_timestamp()) and ${where}
+      order by next_attempt_at limit ${options.limit} for update skip locked
+    ) returning *`.execute(database);
+  return rows.map((row) => ({ row, token }));
+}
+
+/** Gives a claimed row back, to be taken again after `delayMs`. Does nothing when the lease was lost. */
+export async function postpone(
+  database: Database,
+  table: ClaimableTable,
+  claimed: { readonly row: { readonly id: string }; readonly token: string },
+  delayMs: number,
+  lastError?: string,
+): Promise<void> {
+  const note =
+    table === 'task' && lastError !== undefined ? sql`, last_error = ${lastError.slice(0, 500)}` : sql``;
+  await sql`update ${sql.table(table)} set lease_token = null, lease_until = null,
+      next_attempt_at = clock_timestamp() + ${delayMs} * interval '1 millisecond' ${note}
+    where id = ${claimed.row.id} and lease_token = ${claimed.token}`.execute(database);
+}
+
+/**
+ * To be called first in the database transaction that records the outcome: locks the row and proves that it is still
+ * ours, so that of two processes only one records.
+ * @throws {LeaseLost}
+ */
+export async function assertClaimed(
+  database: DatabaseTransaction,
+  table: ClaimableTable,
+  claimed: { readonly row: { readonly id: string }; readonly token: string },
+): Promise<void> {
+  const { rows } = await sql`select 1 from ${sql.table(table)}
+    where id = ${claimed.row.id} and lease_token = ${claimed.token} and ${OPEN[table]} for update`.execute(
+    database,
+  );
+  if (rows.length === 0) throw new LeaseLost(table, claimed.row.id);
+}

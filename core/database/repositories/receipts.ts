@@ -1,0 +1,69 @@
+import { sql, type Insertable, type Selectable } from 'kysely';
+import type { Database, DatabaseTransaction } from '../database.ts';
+import type { Tables } from '../schema.ts';
+
+export type Receipt = Selectable<Tables['receipt']>;
+export type NewReceipt = Insertable<Tables['receipt']>;
+export type Cursor = Selectable<Tables['cursor']>;
+
+export async function findCursor(database: Database, account: string): Promise<Cursor | undefined> {
+  return database.selectFrom('cursor').selectAll().where('account', '=', account).executeTakeFirst();
+}
+
+/**
+ * Moves an account's cursor, in the database transaction that records the receipts it covers (design 6.4). It only ever
+ * moves forward, so that a watcher that was overtaken cannot move it back.
+ */
+export async function moveCursor(
+  database: DatabaseTransaction,
+  cursor: Omit<Cursor, 'updatedAt'>,
+): Promise<void> {
+  await database
+    .insertInto('cursor')
+    .values({ ...cursor, updatedAt: sql<Date>`clock_timestamp()` })
+    .onConflict((conflict) =>
+      conflict
+        .column('account')
+        .doUpdateSet({
+          position: cursor.position,
+          ledger: cursor.ledger,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .where(sql<boolean>`excluded.position::numeric > cursor.position::numeric`),
+    )
+    .execute();
+}
+
+/** Writes a receipt unless that payment is already recorded; false tells so. */
+export async function insertReceipt(database: DatabaseTransaction, receipt: NewReceipt): Promise<boolean> {
+  const row = await database
+    .insertInto('receipt')
+    .values(receipt)
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function receiptOfTransaction(
+  database: Database,
+  transactionId: string,
+): Promise<Receipt | undefined> {
+  return database
+    .selectFrom('receipt')
+    .selectAll()
+    .where('transactionId', '=', transactionId)
+    .where('state', '=', 'matched')
+    .executeTakeFirst();
+}
+
+/** Receipts that nobody has decided about, oldest first. */
+export async function unmatchedReceipts(database: Database, limit: number): Promise<readonly Receipt[]> {
+  return database
+    .selectFrom('receipt')
+    .selectAll()
+    .where('state', '=', 'unmatched')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}

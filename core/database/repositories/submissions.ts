@@ -1,0 +1,124 @@
+import { sql, type Selectable } from 'kysely';
+import { CapstanError } from '../../runtime/errors.ts';
+import { assertClaimed, claim, type Claim } from '../claim.ts';
+import type { Database, DatabaseTransaction } from '../database.ts';
+import type { SubmissionState } from '../entities/payment.ts';
+import type { Tables } from '../schema.ts';
+
+export type Submission = Selectable<Tables['submission']>;
+export type SubmissionClaim = Claim<'submission'>;
+
+export interface NewSubmission {
+  readonly id: string;
+  readonly hash: string;
+  readonly source: string;
+  readonly sequence: bigint;
+  readonly envelope: string;
+  readonly minTime: bigint;
+  readonly maxTime: bigint;
+  readonly feeBidPerOperation: bigint;
+  /** In the order of the envelope's operations. */
+  readonly transferIds: readonly string[];
+}
+
+/** A transfer was taken by another submission between planning and journalling; nothing was written. */
+export class TransferTaken extends CapstanError {
+  constructor() {
+    super('transfer_taken', 'Another process has put one of these transfers into a submission; plan again.');
+  }
+}
+
+/**
+ * Journals a signed envelope before it is sent and ties its transfers to it, each by compare-and-set from "in no
+ * submission" (design 6.1). To be committed before anything is sent.
+ * @throws {TransferTaken} and, by the database, on a source or sequence that is already in flight: give up the
+ *   database transaction and plan again.
+ */
+export async function journalSubmission(database: DatabaseTransaction, input: NewSubmission): Promise<void> {
+  const { transferIds, ...columns } = input;
+  await database
+    .insertInto('submission')
+    .values({
+      ...columns,
+      operationCount: transferIds.length,
+      state: 'pending',
+      nextAttemptAt: sql<Date>`clock_timestamp()`,
+      createdAt: sql<Date>`clock_timestamp()`,
+    })
+    .execute();
+  const { numUpdatedRows } = await database
+    .updateTable('transfer')
+    .set({ submissionId: input.id, state: 'submitted', reason: null, attempts: sql<number>`attempts + 1` })
+    .where('id', 'in', [...transferIds])
+    .where('submissionId', 'is', null)
+    .where('state', '=', 'queued')
+    .executeTakeFirst();
+  if (numUpdatedRows !== BigInt(transferIds.length)) throw new TransferTaken();
+  await database
+    .insertInto('attempt')
+    .values(
+      transferIds.map((transferId, operationIndex) => ({
+        submissionId: input.id,
+        transferId,
+        operationIndex,
+      })),
+    )
+    .execute();
+}
+
+export function claimSubmissions(
+  database: Database,
+  limit: number,
+  leaseMs: number,
+): Promise<readonly SubmissionClaim[]> {
+  return claim(database, 'submission', { limit, leaseMs });
+}
+
+/** Whether an account's sequence number is in use by a submission that is not settled. */
+export async function inFlightSubmission(
+  database: Database,
+  source: string,
+): Promise<Submission | undefined> {
+  return database
+    .selectFrom('submission')
+    .selectAll()
+    .where('source', '=', source)
+    .where('state', '=', 'pending')
+    .executeTakeFirst();
+}
+
+/** Records what the ledger, or a proof of expiry, says of a claimed submission. @throws {LeaseLost} */
+export async function finishSubmission(
+  database: DatabaseTransaction,
+  claimed: SubmissionClaim,
+  outcome: {
+    readonly state: Exclude<SubmissionState, 'pending'>;
+    readonly ledger?: number;
+    readonly feeCharged?: bigint;
+    readonly resultCodes?: { readonly transaction: string; readonly operations?: readonly string[] };
+  },
+): Promise<void> {
+  await assertClaimed(database, 'submission', claimed);
+  await database
+    .updateTable('submission')
+    .set({
+      state: outcome.state,
+      ledger: outcome.ledger ?? null,
+      feeCharged: outcome.feeCharged ?? null,
+      resultCodes: outcome.resultCodes ? sql`${JSON.stringify(outcome.resultCodes)}::jsonb` : null,
+      finishedAt: sql<Date>`clock_timestamp()`,
+      leaseToken: null,
+      leaseUntil: null,
+    })
+    .where('id', '=', claimed.row.id)
+    .execute();
+  const operations = outcome.resultCodes?.operations ?? [];
+  for (const [operationIndex, result] of operations.entries()) {
+    await database
+      .updateTable('attempt')
+      .set({ result })
+      .where('submissionId', '=', claimed.row.id)
+      .where('operationIndex', '=', operationIndex)
+      .execute();
+  }
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { sql, type Selectable } from 'kysely';
+import type { Database, DatabaseTransaction } from '../database.ts';
+import type { TransferOperation, TransferPurpose } from '../entities/payment.ts';
+import type { Tables } from '../schema.ts';
+
+export type Transfer = Selectable<Tables['transfer']>;
+
+export interface NewTransfer {
+  /** One row per key, whoever queues it: `payout:<transaction>`, `refund:<transaction>:<n>`. */
+  readonly key: string;
+  readonly transactionId: string;
+  readonly purpose: TransferPurpose;
+  readonly assetId: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly memoType: Transfer['memoType'];
+  readonly memo: string | null;
+  readonly amount: bigint;
+  readonly operation?: TransferOperation;
+}
+
+/** Queues a payment that the anchor has to make. A key that is already there is left as it is; false tells so. */
+export async function queueTransfer(database: DatabaseTransaction, input: NewTransfer): Promise<boolean> {
+  const inserted = await database
+    .insertInto('transfer')
+    .values({
+      ...input,
+      id: randomUUID(),
+      state: 'queued',
+      nextAttemptAt: sql<Date>`clock_timestamp()`,
+      createdAt: sql<Date>`clock_timestamp()`,
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+/** The oldest queued and due transfers of one source account. */
+export async function dueTransfers(
+  database: Database,
+  source: string,
+  limit: number,
+): Promise<readonly Transfer[]> {
+  return database
+    .selectFrom('transfer')
+    .selectAll()
+    .where('state', '=', 'queued')
+    .where('source', '=', source)
+    .where('nextAttemptAt', '<=', sql<Date>`clock_timestamp()`)
+    .orderBy('nextAttemptAt')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** One page, by id, of the transfers that wait for their destination (trustline, authorisation, account, room). */
+export async function pageWaitingTransfers(
+  database: Database,
+  afterId: string | undefined,
+  limit: number,
+): Promise<readonly Transfer[]> {
+  let query = database.selectFrom('transfer').selectAll().where('state', '=', 'waiting');
+  if (afterId !== undefined) query = query.where('id', '>', afterId);
+  return query.orderBy('id').limit(limit).execute();
+}
+
+/** The destinations that were most recently found not ready: those worth a stream of their own. */
+export async function newestWaitingDestinations(
+  database: Database,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await database
+    .selectFrom('transfer')
+    .select('destination')
+    .where('state', '=', 'waiting')
+    .groupBy('destination')
+    .orderBy(sql`max(created_at)`, 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.destination);
+}
+
+/** Moves a transfer that is not in a submission between queued and waiting. False: it has moved on meanwhile. */
+export async function setTransferState(
+  database: Database,
+  id: string,
+  change: {
+    readonly to: 'queued' | 'waiting' | 'cancelled';
+    readonly reason: string | null;
+    readonly delayMs?: number;
+  },
+): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable('transfer')
+    .set({
+      state: change.to,
+      reason: change.reason,
+      nextAttemptAt: sql<Date>`clock_timestamp() + ${change.delayMs ?? 0} * interval '1 millisecond'`,
+    })
+    .where('id', '=', id)
+    .where('submissionId', 'is', null)
+    .where('state', 'in', ['queued', 'waiting'])
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function transfersOfSubmission(
+  database: Database,
+  submissionId: string,
+): Promise<readonly Transfer[]> {
+  return database
+    .selectFrom('transfer')
+    .innerJoin('attempt', (join) =>
+      join.onRef('attempt.transferId', '=', 'transfer.id').on('attempt.submissionId', '=', submissionId),
+    )
+    .selectAll('transfer')
+    .orderBy('attempt.operationIndex')
+    .execute();
+}
+
+/** Marks the transfers of a submission that the ledger applied. */
+export async function settleTransfers(
+  database: DatabaseTransaction,
+  submissionId: string,
+  ledgerHash: string,
+  settledAt: Date,
+): Promise<void> {
+  await database
+    .updateTable('transfer')
+    .set({ state: 'settled', ledgerHash, settledAt, reason: null })
+    .where('submissionId', '=', submissionId)
+    .execute();
+}
+
+/**
+ * Takes a transfer out of a submission that provably never paid it (design 6.1) and puts it back in the queue, or aside.
+ */
+export async function releaseTransfer(
+  database: DatabaseTransaction,
+  transferId: string,
+  submissionId: string,
+  change: { readonly to: 'queued' | 'waiting'; readonly reason: string | null; readonly delayMs: number },
+): Promise<void> {
+  await database
+    .updateTable('transfer')
+    .set({
+      submissionId: null,
+      state: change.to,
+      reason: change.reason,
+      nextAttemptAt: sql<Date>`clock_timestamp() + ${change.delayMs} * interval '1 millisecond'`,
+    })
+    .where('id', '=', transferId)
+    .where('submissionId', '=', submissionId)
+    .where('state', '=', 'submitted')
+    .execute();
+}
