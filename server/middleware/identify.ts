@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { Context, Middleware } from 'koa';
+import type { Log } from '../../core/runtime/log.ts';
+import { rememberRequest } from '../request.ts';
+import { clientAddress, parseTrustedProxies } from './client-address.ts';
+
+const SANE_ID = /^[\w.-]{8,128}$/;
+
+export interface IdentifyOptions {
+  readonly log: Log;
+  /** CIDR ranges of the proxies in front of us. Empty: `X-Forwarded-For` is not believed from anyone. */
+  readonly trustedProxies: readonly string[];
+  readonly randomId?: () => string;
+}
+
+/** Aborts when the connection closes before the answer is out. */
+function goneSignal(ctx: Context): AbortSignal {
+  const gone = new AbortController();
+  ctx.res.once('close', () => {
+    if (!ctx.res.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+/** Gives each request its id (the caller's, if it is sane), its caller's address and its log; echoes `X-Request-Id`. */
+export function identify({ log, trustedProxies, randomId = randomUUID }: IdentifyOptions): Middleware {
+  const trusted = parseTrustedProxies(trustedProxies);
+  let hasWarned = false;
+  return async (ctx, next) => {
+    const given = ctx.get('X-Request-Id');
+    const id = SANE_ID.test(given) ? given : randomId();
+    const forwardedFor = ctx.get('X-Forwarded-For');
+    const remote = ctx.req.socket.remoteAddress;
+    if (forwardedFor !== '' && trusted.length === 0 && !hasWarned) {
+      hasWarned = true;
+      log.warn(
+        { proxy: remote },
+        'X-Forwarded-For is ignored: no proxy is trusted, all its callers share one rate limit',
+      );
+    }
+    rememberRequest(ctx, {
+      id,
+      client: clientAddress(remote, forwardedFor, trusted),
+      log: log.child({ request_id: id }),
+      signal: goneSignal(ctx),
+      route: undefined,
+    });
+    ctx.set('X-Request-Id', id);
+    await next();
+  };
+}

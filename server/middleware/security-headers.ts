@@ -1,0 +1,80 @@
+import helmet from 'koa-helmet';
+import type { Context, Middleware } from 'koa';
+
+const ONE_YEAR_SECONDS = 31_536_000;
+
+/**
+ * Headers of the API's answers: nothing in them may run or be framed, every origin may read them.
+ *
+ * @param options.hsts off for `localhost`, where HSTS would lock other developers' servers out
+ */
+export function apiSecurity(options: { readonly hsts: boolean }): Middleware {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    crossOriginEmbedderPolicy: false,
+    crossOriginOpenerPolicy: false,
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: options.hsts ? { maxAge: ONE_YEAR_SECONDS, includeSubDomains: false } : false,
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+export interface PageSecurity {
+  /** Origins that may frame the page. Default: none. */
+  readonly frameAncestors?: readonly string[];
+  /** Origins beside our own to which a form may lead, redirects included: where the customer returns to. */
+  readonly formAction?: readonly string[];
+  /** Origins of images beside our own, for instance the organization's logo. */
+  readonly images?: readonly string[];
+}
+
+/** An origin as a CSP may hold it; anything else could smuggle in a directive and is left out. */
+const CSP_ORIGIN = /^(?:https?|[a-z][a-z0-9+.-]*):(?:\/\/[\w.*:[\]-]+)?$/i;
+const originsOf = (origins: readonly string[] | undefined): string[] =>
+  (origins ?? []).filter((origin) => CSP_ORIGIN.test(origin));
+
+/**
+ * Headers of a customer's page, which replace the API's: own scripts, styles and images only, no inline script.
+ * Popups keep their opener (COOP `unsafe-none`) and forms their Origin and Referer (`same-origin`): wallets' pages and
+ * our CSRF check need both.
+ */
+export function pageSecurityHeaders(page: PageSecurity = {}): Readonly<Record<string, string>> {
+  const ancestors = originsOf(page.frameAncestors);
+  const directives: Record<string, readonly string[]> = {
+    'default-src': ["'none'"],
+    'script-src': ["'self'"],
+    'style-src': ["'self'"],
+    'font-src': ["'self'"],
+    'connect-src': ["'self'"],
+    'img-src': ["'self'", 'data:', ...originsOf(page.images)],
+    'form-action': ["'self'", ...originsOf(page.formAction)],
+    'frame-ancestors': ancestors.length === 0 ? ["'none'"] : ancestors,
+    'base-uri': ["'none'"],
+  };
+  return {
+    'Content-Security-Policy': Object.entries(directives)
+      .map(([name, values]) => [name, ...values].join(' '))
+      .join('; '),
+    'Cross-Origin-Opener-Policy': 'unsafe-none',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    ...(ancestors.length === 0 ? { 'X-Frame-Options': 'DENY' } : {}),
+  };
+}
+
+/** Turns an answer's headers into those of a page. Call it before the body is set; HSTS stays as it was. */
+export function setPageSecurity(ctx: Pick<Context, 'set' | 'remove'>, page: PageSecurity = {}): void {
+  ctx.remove('X-Frame-Options');
+  ctx.set({ ...pageSecurityHeaders(page) });
+}
