@@ -58,11 +58,15 @@ describe('SessionKeyRing', () => {
   test('a change of any character is refused', () => {
     const token = ring.sign(claims);
     fc.assert(
-      fc.property(fc.nat(token.length - 1), fc.constantFrom(...'Aa0_-.=+/ \u00e9'), (position, character) => {
-        fc.pre(token[position] !== character);
-        const tampered = token.slice(0, position) + character + token.slice(position + 1);
-        expect(() => ring.verify(tampered, expected)).toThrow(InvalidToken);
-      }),
+      fc.property(
+        fc.nat(token.length - 1),
+        fc.constantFrom('A', 'a', '0', '_', '-', '.', '=', '+', '/', ' ', '\u00e9'),
+        (position, character) => {
+          fc.pre(token[position] !== character);
+          const tampered = token.slice(0, position) + character + token.slice(position + 1);
+          expect(() => ring.verify(tampered, expected)).toThrow(InvalidToken);
+        },
+      ),
     );
   });
 

@@ -13,7 +13,7 @@ const damaged = fc
     id,
     fc.constantFrom('G', 'S', 'M', 'T', 'X', 'C'),
     fc.nat(68),
-    fc.constantFrom(...'ABCXYZ27', 'a', '1', '0', '=', ' ', 'é', ''),
+    fc.constantFrom('A', 'B', 'G', 'Y', 'Z', '2', '7', 'a', '1', '0', '=', ' ', 'é', ''),
     fc.boolean(),
   )
   .map(([bytes, muxedId, kind, position, character, isIntact]) => {
