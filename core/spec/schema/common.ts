@@ -1,0 +1,166 @@
+import * as z from 'zod';
+import { formatAmount, InvalidAmount, parseAmount } from '../../transaction/amount.ts';
+import type { Stroops } from '../../transaction/amount.ts';
+import { isAccountKey } from '../account-key.ts';
+import { DURATION, formatDuration, parseDuration } from '../duration.ts';
+
+/** Kubernetes' bound on names of objects (RFC 1123 subdomain) and on keys of a Secret or ConfigMap. */
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const DATA_KEY = /^[-._a-zA-Z0-9]+$/;
+const HOST = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*(:[1-9]\d{0,4})?$/;
+const AMOUNT = /^\d{1,12}(\.\d{1,7})?$/;
+const QUANTITY = /^\d{1,15}(\.\d{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
+
+/** Text with bounds; every string of the spec has a maximum, because CEL's cost is counted from it. */
+export const text = (maximum: number): z.ZodString => z.string().min(1).max(maximum);
+
+export const objectName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(OBJECT_NAME, 'must be the name of a Kubernetes object: lower-case letters, digits, "-" and "."');
+
+const dataKey = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(DATA_KEY, 'must be a key of the Secret or ConfigMap: letters, digits, "-", "_" and "."');
+
+/** A host as it stands in a URL: lower case, a port only if it is not the scheme's own. */
+export const host = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(HOST, 'must be a host name in lower case without https:// or a path, for example anchor.example.com')
+  .refine(
+    (value) => Number(value.split(':')[1] ?? 1) <= 65_535,
+    'names a port above 65535: take one between 1 and 65535',
+  );
+
+/** A secret pasted where a public key belongs is not echoed, but told apart. */
+export const accountKey = z
+  .string()
+  .length(56, { error: accountKeyMessage })
+  .regex(/^G[A-Z2-7]{55}$/, { error: accountKeyMessage, abort: true })
+  .refine(
+    isAccountKey,
+    'has a wrong checksum: a character was mistyped or is missing, so copy the key again',
+  );
+
+function accountKeyMessage(issue: { readonly input?: unknown }): string {
+  return typeof issue.input === 'string' && issue.input.startsWith('S')
+    ? 'looks like a secret seed: take it out, replace that key if the file was shared, and write the public key (G…)'
+    : 'must be the public key of a Stellar account: G and 55 more letters and digits';
+}
+
+/** A non-negative decimal in quotes, so that YAML makes no floating point of it. */
+export function amount(bounds: { readonly min?: Stroops; readonly max?: Stroops } = {}): z.ZodString {
+  const { min, max } = bounds;
+  return z
+    .string()
+    .min(1)
+    .max(20)
+    .regex(AMOUNT, {
+      error:
+        'must be an amount in quotes with at most 12 digits before and 7 after the point, for example "12.50"',
+      abort: true,
+    })
+    .refine((value) => stroopsOf(value) !== undefined, {
+      error: 'is more than the ledger can carry: at most 922337203685.4775807',
+      abort: true,
+    })
+    .refine(
+      (value) => min === undefined || (stroopsOf(value) ?? min) >= min,
+      `must be at least ${formatAmount(min ?? 0n)}`,
+    )
+    .refine(
+      (value) => max === undefined || (stroopsOf(value) ?? max) <= max,
+      `must be at most ${formatAmount(max ?? 0n)}`,
+    );
+}
+
+function stroopsOf(value: string): Stroops | undefined {
+  try {
+    return parseAmount(value);
+  } catch (error) {
+    if (error instanceof InvalidAmount) return undefined;
+    throw error;
+  }
+}
+
+/** A duration ("10s", "30d") between two durations, both included. */
+export function duration(min: string, max: string): z.ZodString {
+  const [least, most] = [parseDuration(min), parseDuration(max)];
+  return z
+    .string()
+    .min(2)
+    .max(8)
+    .regex(DURATION, {
+      error: 'must be a whole number and one of s, m, h, d, for example 10s or 30d',
+      abort: true,
+    })
+    .refine(
+      (value) => {
+        const milliseconds = parseDuration(value);
+        return milliseconds >= least && milliseconds <= most;
+      },
+      `must be between ${formatDuration(least)} and ${formatDuration(most)}`,
+    );
+}
+
+export function url(...schemes: readonly ('http' | 'https')[]): z.ZodString {
+  return z
+    .string()
+    .min(1)
+    .max(2048)
+    .regex(new RegExp(`^(${schemes.join('|')})://[^\\s/?#@]+([/?#]\\S*)?$`), {
+      error: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')} and holds no user name, password or blank`,
+      abort: true,
+    })
+    .refine((value) => URL.canParse(value), 'is not a URL that can be read: check its host and port');
+}
+
+export const secretRef = z
+  .strictObject({
+    name: objectName.describe('Name of the Secret, in the namespace of the Anchor.'),
+    key: dataKey.describe('Key within the Secret.'),
+  })
+  .describe('Where the secret is kept.');
+
+export const keyPair = z.strictObject({
+  account: accountKey.describe(
+    'Public key (G…) of the account. A process that holds a seed of another account refuses to start.',
+  ),
+  secretRef: secretRef.describe('Secret and key that hold the seed (S…) of the account.'),
+});
+
+/** Kubernetes' int-or-string: the one union that a structural schema may hold. */
+const quantity = z
+  .union([z.int().min(0), z.string().max(32).regex(QUANTITY)], {
+    error: 'must be a Kubernetes quantity, for example 100m, 2 or 256Mi',
+  })
+  .meta({ 'x-kubernetes-int-or-string': true });
+
+const resourceList = z.strictObject({
+  cpu: quantity.exactOptional().describe('CPU, for example 100m or 2.'),
+  memory: quantity.exactOptional().describe('Memory, for example 256Mi.'),
+});
+
+export const storage = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(QUANTITY, 'must be a Kubernetes quantity, for example 1Gi');
+
+export const resources = z
+  .strictObject({
+    requests: resourceList.exactOptional().describe('What the scheduler keeps free for the container.'),
+    limits: resourceList.exactOptional().describe('What the container may use at most.'),
+  })
+  .describe('Compute resources of the container, as Kubernetes has them.');
+
+export const annotations = z
+  .record(z.string().min(1).max(317), z.string().max(4096))
+  .describe('Annotations to set on the object.');
+
+export { dataKey };
