@@ -1,0 +1,64 @@
+import type { Clock } from '../runtime/clock.ts';
+import { BudgetExhausted } from './errors.ts';
+import type { Caller, RequestBudget } from './types.ts';
+
+/** Networks whose public Horizons allow about one request a second and address. */
+const METERED_PASSPHRASES: readonly string[] = [
+  'Public Global Stellar Network ; September 2015',
+  'Test SDF Network ; September 2015',
+];
+const DEFAULT_STRANGERS_SHARE = 0.3;
+const BURST_SECONDS = 5;
+
+/** One a second with a burst of 60 where strangers run the Horizon, else generous. */
+export function defaultBudget(passphrase: string): RequestBudget {
+  return METERED_PASSPHRASES.includes(passphrase) ? { perSecond: 1, burst: 60 } : { perSecond: 1000 };
+}
+
+export interface Budget {
+  /**
+   * Waits for room, first come first served.
+   * @throws {BudgetExhausted} at once, without taking room, when there is none before `deadlineAtMs`.
+   */
+  take(caller: Caller, deadlineAtMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * A token bucket for all, and within it a smaller one for strangers: their requests pass both, so that they never
+ * use more than their share while ours may use everything.
+ */
+export function createBudget(limits: RequestBudget, clock: Clock): Budget {
+  const burst = limits.burst ?? limits.perSecond * BURST_SECONDS;
+  const share = limits.strangersShare ?? DEFAULT_STRANGERS_SHARE;
+  const total = createBucket(limits.perSecond, burst);
+  const strangers = createBucket(limits.perSecond * share, burst * share);
+  return {
+    async take(caller, deadlineAtMs, signal) {
+      const buckets = caller === 'stranger' ? [total, strangers] : [total];
+      const now = clock.now();
+      const waitMs = Math.max(...buckets.map((bucket) => bucket.waitMs(now)));
+      if (now + waitMs > deadlineAtMs) throw new BudgetExhausted(caller, waitMs);
+      for (const bucket of buckets) bucket.reserve(now);
+      if (waitMs > 0) await clock.sleep(waitMs, signal);
+    },
+  };
+}
+
+interface Bucket {
+  /** How long a request that comes now has to wait behind those that reserved before it. */
+  waitMs(now: number): number;
+  reserve(now: number): void;
+}
+
+/** The generic cell rate algorithm: one number, the time at which the bucket would be full again. */
+function createBucket(perSecond: number, burst: number): Bucket {
+  const intervalMs = 1000 / perSecond;
+  const toleranceMs = intervalMs * (Math.max(1, burst) - 1);
+  let fullAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    waitMs: (now) => Math.max(0, fullAtMs - now - toleranceMs),
+    reserve: (now) => {
+      fullAtMs = Math.max(fullAtMs, now) + intervalMs;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { LedgerUnavailable, NetworkChanged } from './errors.ts';
+import { pageRecords } from './fields.ts';
+import { readLedger, readRoot } from './read-network.ts';
+import { read } from './requests.ts';
+import type { Connections } from './requests.ts';
+import type { Horizon, LedgerClose, LedgerRoot, RequestOptions, UrlHealth } from './types.ts';
+
+/** The interval of closes is learned from two answers; until then this one is assumed. */
+const FIRST_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 5_000;
+const MIN_INTERVAL_MS = 250;
+const KNOWN_LEDGERS = 256;
+/** With several URLs their roots are compared this often, beside the calls. */
+const COMPARE_EVERY_MS = 15_000;
+
+export interface Ledgers {
+  latest: Horizon['latestLedger'];
+  /** Past the cache. */
+  freshLatest(options?: RequestOptions): Promise<LedgerClose>;
+  get: Horizon['ledger'];
+  root: Horizon['root'];
+  checkUrls: Horizon['checkUrls'];
+}
+
+/** What is asked of the ledger as a whole: its clock, its network. */
+export function createLedgers(connections: Connections, passphrase: string): Ledgers {
+  const { clock, pool } = connections;
+  const known = new Map<number, LedgerClose>();
+  let latest: { close: LedgerClose; askedAtMs: number } | undefined;
+  let intervalMs = FIRST_INTERVAL_MS;
+  let comparedAtMs = clock.now();
+
+  const remember = (close: LedgerClose): void => {
+    known.set(close.sequence, close);
+    const [oldest] = known.keys();
+    if (known.size > KNOWN_LEDGERS && oldest !== undefined) known.delete(oldest);
+  };
+
+  const freshLatest = async (options?: RequestOptions): Promise<LedgerClose> => {
+    if (clock.now() - comparedAtMs > COMPARE_EVERY_MS && options?.pin === undefined) {
+      comparedAtMs = clock.now();
+      if (pool.health().length > 1) await checkUrls(options);
+    }
+    const askedAtMs = clock.now();
+    const query = { order: 'desc', limit: '1' };
+    const { body, url } = await read(connections, { operation: 'ledgers', path: '/ledgers', query }, options);
+    const [record] = body === undefined ? [] : pageRecords(body, 'ledgers');
+    if (!record) throw new LedgerUnavailable('Horizon knows no ledger yet; it is still starting.');
+    const close = readLedger(record);
+    pool.sawLedger(url, close.sequence);
+    remember(close);
+    const before = latest?.close;
+    if (before && close.sequence > before.sequence) {
+      const each = (close.closedAtMs - before.closedAtMs) / (close.sequence - before.sequence);
+      intervalMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, each));
+    }
+    latest = { close, askedAtMs };
+    return close;
+  };
+
+  const root = async (options?: RequestOptions): Promise<LedgerRoot> => {
+    const { body, url } = await read(connections, { operation: 'root', path: '/' }, options);
+    const answer = readRoot(body);
+    pool.sawLedger(url, answer.historyLatestLedger);
+    pool.setWrongNetwork(url, answer.networkPassphrase !== passphrase);
+    if (answer.networkPassphrase !== passphrase) {
+      throw new NetworkChanged(`${url} serves "${answer.networkPassphrase}", not "${passphrase}".`);
+    }
+    return answer;
+  };
+
+  const checkUrls = async (options: RequestOptions = {}): Promise<UrlHealth[]> => {
+    const seen = new Map<string, number>();
+    const ask = async (url: string): Promise<void> => {
+      // Its failure is in the pool already, and in what we return.
+      const answer = await root({ ...options, pin: url }).catch(() => undefined);
+      if (answer) seen.set(url, answer.historyLatestLedger);
+    };
+    await Promise.all(pool.health().map(({ url }) => ask(url)));
+    options.signal?.throwIfAborted();
+    pool.compare(seen);
+    return pool.health();
+  };
+
+  return {
+    freshLatest,
+    root,
+    checkUrls,
+    latest: async (options) => {
+      const isFresh = latest !== undefined && clock.now() - latest.askedAtMs < intervalMs;
+      return isFresh && latest && options?.pin === undefined ? latest.close : freshLatest(options);
+    },
+    get: async (sequence, options) => {
+      const cached = known.get(sequence);
+      if (cached) return cached;
+      const close = await findLedger(connections, sequence, options);
+      if (close) remember(close);
+      return close;
+    },
+  };
+}
+
+/** Closed ledgers never change, so any URL will do; one that lags or has forgotten is no answer. */
+async function findLedger(
+  connections: Connections,
+  sequence: number,
+  options: RequestOptions = {},
+): Promise<LedgerClose | undefined> {
+  const request = { operation: 'ledger', path: `/ledgers/${sequence}`, cursor: String(sequence) };
+  let failure: unknown;
+  for (const pin of options.pin === undefined ? connections.pool.candidates() : [options.pin]) {
+    try {
+      const { body } = await read(connections, request, { ...options, pin });
+      if (body !== undefined) return readLedger(body);
+    } catch (thrown) {
+      options.signal?.throwIfAborted();
+      failure = thrown;
+    }
+  }
+  if (failure instanceof Error && !isGone(failure)) throw failure;
+  return undefined;
+}
+
+function isGone(thrown: Error): boolean {
+  return 'code' in thrown && thrown.code === 'ledger_history_gone';
+}
