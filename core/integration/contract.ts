@@ -16,7 +16,7 @@ import type { withdrawalResult } from './contract/withdrawals.ts';
 import { line } from './contract/values.ts';
 
 export { POLL_PAGE_LIMIT } from './contract/values.ts';
-export { TEST_ID_PREFIX, TRANSACTION_STATUSES } from './contract/transaction.ts';
+export { TEST_ID_PREFIX } from './contract/transaction.ts';
 
 /**
  * The integration contract, version 1: what Capstan asks of a business's own container. `GET {base}` answers a
@@ -25,6 +25,11 @@ export { TEST_ID_PREFIX, TRANSACTION_STATUSES } from './contract/transaction.ts'
  * call could be sent to another hook.
  */
 export const CONTRACT_PATH = '/capstan/v1';
+/** The largest body of a call, and of an answer, in bytes. */
+export const REQUEST_LIMIT_BYTES = 2 * 1024 * 1024;
+export const RESPONSE_LIMIT_BYTES = 1024 * 1024;
+/** How far the `webhook-timestamp` of a call may be from the integration's clock (Standard Webhooks). */
+export const TIMESTAMP_TOLERANCE_SECONDS = 300;
 
 /** What Capstan cannot do without: a hook that is required for one of these, or for nothing. */
 type RequiredFor = 'deposits' | 'withdrawals';

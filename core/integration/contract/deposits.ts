@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ledgerPayment, transaction, transactionId } from './transaction.ts';
+import { ledgerPayment, pageTransaction, transaction, transactionId } from './transaction.ts';
 import {
   acknowledgement,
   amount,
@@ -55,7 +55,10 @@ export const depositResult = z
 
 export const depositsPoll = {
   request: z.object({
-    deposits: z.array(transaction).max(POLL_PAGE_LIMIT).meta({ description: 'Deposits that wait for you.' }),
+    deposits: z
+      .array(pageTransaction)
+      .max(POLL_PAGE_LIMIT)
+      .meta({ description: 'Deposits that wait for you.' }),
   }),
   response: z.strictObject({
     results: z

@@ -1,28 +1,9 @@
 import { z } from 'zod';
+import { STATUSES } from '../../transaction/status.ts';
 import { amount, fieldValues, instant, language, line, message, reference } from './values.ts';
 
 /** Transactions made up by the checker carry ids that begin with this; an integration must not move money for them. */
 export const TEST_ID_PREFIX = 'capstan-check-';
-
-/** The statuses of a SEP-24 transaction (SEP-24, "Transaction history"). */
-export const TRANSACTION_STATUSES = [
-  'incomplete',
-  'pending_user_transfer_start',
-  'pending_user_transfer_complete',
-  'pending_external',
-  'pending_anchor',
-  'on_hold',
-  'pending_stellar',
-  'pending_trust',
-  'pending_user',
-  'completed',
-  'refunded',
-  'expired',
-  'no_market',
-  'too_small',
-  'too_large',
-  'error',
-] as const;
 
 export const transactionId = line(64).meta({ description: 'The transaction’s id, unique for ever.' });
 
@@ -57,7 +38,7 @@ export const transaction = z
   .object({
     id: transactionId,
     kind: z.enum(['deposit', 'withdrawal']),
-    status: z.enum(TRANSACTION_STATUSES),
+    status: z.enum(STATUSES),
     asset: assetReference,
     amountExpected: amount
       .optional()
@@ -95,6 +76,15 @@ export const transaction = z
     stellarTransactionId: ledgerHash.optional(),
   })
   .meta({ id: 'Transaction', description: 'A deposit or withdrawal.' });
+
+/**
+ * A transaction on a page of a poll: without what the customer typed, so that no customer can make the page of all
+ * others too large. The integration got those values at `interactive/submit`.
+ */
+export const pageTransaction = transaction.omit({ fields: true, message: true }).meta({
+  id: 'PageTransaction',
+  description: 'A deposit or withdrawal on a page, without submitted values.',
+});
 
 /** A payment that is proven by the ledger. */
 export const ledgerPayment = z

@@ -10,8 +10,9 @@ import { InvalidAmount, parseAmount } from '../../transaction/amount.ts';
 export const POLL_PAGE_LIMIT = 200;
 /** The most fields that one form, and the most values that one customer, can have. */
 export const FIELD_LIMIT = 100;
-/** The longest value of a field, in UTF-16 units. */
+/** The longest value of a field, in UTF-16 units, and of all values of a customer together. */
 export const FIELD_VALUE_LIMIT = 4000;
+export const FIELD_VALUES_LIMIT = 64_000;
 
 const isLedgerAmount = (text: string): boolean => {
   try {
@@ -96,10 +97,14 @@ export const fieldName = z
 
 const atMost = (limit: number) => (record: Record<string, unknown>) => Object.keys(record).length <= limit;
 
+const isShortTogether = (values: Record<string, string>): boolean =>
+  Object.values(values).reduce((sum, value) => sum + value.length, 0) <= FIELD_VALUES_LIMIT;
+
 /** What the customer submitted so far, by field name; a ticked checkbox is "true", an empty one is left out. */
 export const fieldValues = z
   .record(fieldName, z.string().max(FIELD_VALUE_LIMIT))
   .refine(atMost(FIELD_LIMIT), `at most ${FIELD_LIMIT} values`)
+  .refine(isShortTogether, `at most ${FIELD_VALUES_LIMIT} characters together`)
   .meta({
     description: 'Values that the customer submitted, by field name; a ticked checkbox is "true".',
     maxProperties: FIELD_LIMIT,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ledgerPayment, transaction, transactionId } from './transaction.ts';
+import { ledgerPayment, pageTransaction, transaction, transactionId } from './transaction.ts';
 import {
   blocked,
   fatal,
@@ -103,7 +103,7 @@ export const withdrawalsProcess = {
 export const withdrawalsPoll = {
   request: z.object({
     withdrawals: z
-      .array(transaction)
+      .array(pageTransaction)
       .max(POLL_PAGE_LIMIT)
       .meta({ description: 'Withdrawals that wait for you.' }),
   }),
