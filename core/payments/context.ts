@@ -1,0 +1,32 @@
+import type { Signer } from '../keys/ed25519.ts';
+import type { Horizon } from '../ledger/types.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Anchor, Asset } from '../spec/anchor.ts';
+import type { Database } from '../database/database.ts';
+
+/** What everything that looks at destinations needs; holds no seed. */
+export interface LedgerContext {
+  readonly database: Database;
+  readonly horizon: Horizon;
+  readonly anchor: Anchor;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Named in the audit: `watcher`, `check-trustlines`. */
+  readonly actor: string;
+}
+
+/** What the one process that owns the hot wallet has besides. */
+export interface PaymentContext extends LedgerContext {
+  /** By distribution account. */
+  readonly signers: ReadonlyMap<string, Signer>;
+}
+
+export function assetById(anchor: Pick<Anchor, 'assets'>, id: string): Asset | undefined {
+  return anchor.assets.find((asset) => asset.id === id);
+}
+
+/** The distribution accounts, each once, however many assets share one. */
+export function distributionAccounts(anchor: Pick<Anchor, 'assets'>): readonly string[] {
+  return [...new Set(anchor.assets.map((asset) => asset.distributionAccount))];
+}

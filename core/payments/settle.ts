@@ -1,0 +1,235 @@
+import { postpone } from '../database/claim.ts';
+import type { DatabaseTransaction } from '../database/database.ts';
+import {
+  claimSubmissions,
+  finishSubmission,
+  type SubmissionClaim,
+} from '../database/repositories/submissions.ts';
+import { enqueueTask } from '../database/repositories/tasks.ts';
+import { changeTransaction, findTransaction, type Change } from '../database/repositories/transactions.ts';
+import {
+  releaseTransfer,
+  settleTransfers,
+  transfersOfSubmission,
+  type Transfer,
+} from '../database/repositories/transfers.ts';
+import { decodeResult } from '../ledger/result.ts';
+import { classifyOperation, classifyTransaction, type ResultCode } from '../ledger/result-codes.ts';
+import type { LedgerTransaction } from '../ledger/types.ts';
+import { isAllowed, type Status } from '../transaction/status.ts';
+import { isFunded, type Transaction } from '../transaction/transaction.ts';
+import type { PaymentContext } from './context.ts';
+import { proveExpiry } from './expiry.ts';
+
+/** Longer than any single step with the ledger, so that a lease only ends under a process that died. */
+const LEASE_MS = 60_000;
+const FIRST_LOOK_MS = 600;
+const PARK_MS = 30_000;
+
+/**
+ * Takes every submission that is due one step on: sends it, looks it up, or proves that it can never be applied.
+ * Safe with any number of processes. Answers how many were looked at.
+ */
+export async function settleDue(context: PaymentContext, limit = 50): Promise<number> {
+  const claims = await claimSubmissions(context.database, limit, LEASE_MS);
+  await Promise.all(
+    claims.map(async (claimed) => {
+      try {
+        await settleOne(context, claimed);
+      } catch (error) {
+        context.log.warn(
+          { err: error, submission: claimed.row.hash },
+          'a submission could not be settled yet',
+        );
+        await postpone(context.database, 'submission', claimed, delayOf(claimed));
+      }
+    }),
+  );
+  return claims.length;
+}
+
+/** Back-off of looks at one submission: soon at first, every five seconds in the end. */
+function delayOf(claimed: SubmissionClaim): number {
+  return Math.min(FIRST_LOOK_MS * 1.5 ** Math.min(claimed.row.attempts - 1, 10), 5_000);
+}
+
+async function settleOne(context: PaymentContext, claimed: SubmissionClaim): Promise<void> {
+  const { horizon, log } = context;
+  const { hash, envelope, maxTime } = claimed.row;
+  // The first time nobody can have applied it: it was journalled a moment ago and never sent.
+  const found = claimed.row.attempts > 1 ? await horizon.transaction(hash) : undefined;
+  if (found) return record(context, claimed, found);
+  const close = await horizon.latestLedger();
+  if (close.closedAtMs <= Number(maxTime) * 1000) {
+    const outcome = await horizon.submit(envelope);
+    if (outcome.kind === 'error') {
+      log.error(
+        { submission: hash, codes: outcome.resultCodes, reason: outcome.reason },
+        'the network refuses a submission; it is kept until it is proven dead',
+      );
+    } else log.debug({ submission: hash, outcome: outcome.kind, reason: outcome.reason }, 'submitted');
+    return postpone(context.database, 'submission', claimed, delayOf(claimed));
+  }
+  const proof = await proveExpiry(horizon, claimed.row);
+  log.info({ submission: hash, proof: proof.kind, why: proof.why }, 'a submission is past its time bounds');
+  if (proof.kind === 'found') return record(context, claimed, proof.transaction);
+  if (proof.kind === 'dead') return expire(context, claimed, proof.why);
+  return postpone(context.database, 'submission', claimed, delayOf(claimed));
+}
+
+/** Writes down what the ledger says, with everything that follows from it, in one database transaction. */
+async function record(
+  context: PaymentContext,
+  claimed: SubmissionClaim,
+  found: LedgerTransaction,
+): Promise<void> {
+  const { database, log } = context;
+  const result = decodeResult(found.resultXdr);
+  const codes = {
+    transaction: result.innerTransactionCode ?? result.transactionCode,
+    operations: result.operationCodes,
+  };
+  await database.transaction().execute(async (trx) => {
+    await finishSubmission(trx, claimed, {
+      state: found.successful ? 'succeeded' : 'failed',
+      ledger: found.ledger,
+      feeCharged: found.feeCharged,
+      resultCodes: codes,
+    });
+    const transfers = await transfersOfSubmission(trx, claimed.row.id);
+    if (found.successful) {
+      await settleTransfers(trx, claimed.row.id, found.hash, new Date(found.closedAt));
+      for (const transfer of transfers) await afterPayment(context, trx, transfer, found);
+    } else {
+      for (const [index, transfer] of transfers.entries()) {
+        await afterFailure(context, trx, transfer, classify(transfer, codes, index));
+      }
+    }
+  });
+  log.info(
+    {
+      submission: found.hash,
+      ledger: found.ledger,
+      transfers: claimed.row.operationCount,
+      codes: found.successful ? undefined : codes,
+    },
+    found.successful ? 'paid' : 'a submission failed on the ledger; its transfers go on separately',
+  );
+}
+
+function classify(
+  transfer: Transfer,
+  codes: { readonly transaction: string; readonly operations: readonly string[] },
+  index: number,
+): ResultCode {
+  const operation = transfer.operation === 'claimableBalance' ? 'createClaimableBalance' : transfer.operation;
+  const code = codes.operations[index];
+  return code === undefined ? classifyTransaction(codes.transaction) : classifyOperation(operation, code);
+}
+
+async function afterPayment(
+  context: PaymentContext,
+  trx: DatabaseTransaction,
+  transfer: Transfer,
+  found: LedgerTransaction,
+): Promise<void> {
+  const transaction = await findTransaction(trx, transfer.transactionId);
+  if (!transaction) throw new Error(`transfer ${transfer.id} has no transaction`);
+  const detail = { hash: found.hash, ledger: found.ledger, transfer: transfer.key };
+  if (transfer.purpose === 'payout') {
+    await changeTransaction(trx, transaction, {
+      status: 'completed',
+      patch: { stellarTransactionId: found.hash, message: null, attention: null },
+      actor: context.actor,
+      reason: 'paid on the ledger',
+      detail,
+    });
+    await enqueueTask(trx, {
+      kind: 'deposits/completed',
+      key: `completed:${transaction.id}`,
+      transactionId: transaction.id,
+    });
+    return;
+  }
+  const refunds = [
+    ...(transaction.refunds ?? []),
+    { id: found.hash, idType: 'stellar' as const, amount: transfer.amount, fee: 0n },
+  ];
+  const returned = refunds.reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
+  const isWhole = returned === transaction.amountIn;
+  await changeTransaction(trx, transaction, {
+    status: isWhole ? 'refunded' : 'pending_anchor',
+    patch: { refunds, ...(isWhole && { amountOut: 0n, amountFee: 0n, feeDetails: [] }) },
+    actor: context.actor,
+    reason: isWhole ? 'refunded on the ledger' : 'partly refunded on the ledger',
+    detail,
+  });
+  if (!isWhole) {
+    // The integration paid nothing of the refunded part; it is asked anew about the rest.
+    await enqueueTask(trx, {
+      kind: 'withdrawals/process',
+      key: `process:${transaction.id}:${refunds.length + 1}`,
+      transactionId: transaction.id,
+    });
+  }
+}
+
+async function afterFailure(
+  context: PaymentContext,
+  trx: DatabaseTransaction,
+  transfer: Transfer,
+  code: ResultCode,
+): Promise<void> {
+  if (transfer.submissionId === null) return;
+  const isAside = code.class === 'setAside' || code.class === 'alert';
+  await releaseTransfer(trx, transfer.id, transfer.submissionId, {
+    to: isAside ? 'waiting' : 'queued',
+    reason: code.class === 'success' ? null : code.code,
+    delayMs: code.class === 'park' ? PARK_MS : 0,
+  });
+  const status =
+    code.class === 'setAside' && transfer.purpose === 'payout' ? 'pending_trust' : 'pending_anchor';
+  await moveOn(context, trx, transfer, status, `not paid yet: ${code.code}. ${code.why}`, code);
+}
+
+async function expire(context: PaymentContext, claimed: SubmissionClaim, why: string): Promise<void> {
+  await context.database.transaction().execute(async (trx) => {
+    await finishSubmission(trx, claimed, { state: 'expired' });
+    for (const transfer of await transfersOfSubmission(trx, claimed.row.id)) {
+      await releaseTransfer(trx, transfer.id, claimed.row.id, {
+        to: 'queued',
+        reason: 'expired',
+        delayMs: 0,
+      });
+      await moveOn(
+        context,
+        trx,
+        transfer,
+        'pending_anchor',
+        `the submission can no longer be applied: ${why}`,
+      );
+    }
+  });
+}
+
+async function moveOn(
+  context: PaymentContext,
+  trx: DatabaseTransaction,
+  transfer: Transfer,
+  status: Status,
+  reason: string,
+  code?: ResultCode,
+): Promise<void> {
+  const transaction: Transaction | undefined = await findTransaction(trx, transfer.transactionId);
+  if (!transaction) return;
+  const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
+  const needsPerson = code?.class === 'alert' || code?.class === 'park';
+  const change: Change = {
+    ...(isAllowed(situation, status) && { status }),
+    ...(needsPerson && { patch: { attention: `${code.code}: ${code.why}` } }),
+    actor: context.actor,
+    reason,
+    detail: { transfer: transfer.key },
+  };
+  await changeTransaction(trx, transaction, change);
+}
