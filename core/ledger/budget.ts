@@ -3,16 +3,16 @@ import { BudgetExhausted } from './errors.ts';
 import type { Caller, RequestBudget } from './types.ts';
 
 /** Networks whose public Horizons allow about one request a second and address. */
-const METERED_PASSPHRASES: readonly string[] = [
+const METERED_PASSPHRASES: ReadonlySet<string> = new Set([
   'Public Global Stellar Network ; September 2015',
   'Test SDF Network ; September 2015',
-];
+]);
 const DEFAULT_STRANGERS_SHARE = 0.3;
 const BURST_SECONDS = 5;
 
 /** One a second with a burst of 60 where strangers run the Horizon, else generous. */
 export function defaultBudget(passphrase: string): RequestBudget {
-  return METERED_PASSPHRASES.includes(passphrase) ? { perSecond: 1, burst: 60 } : { perSecond: 1000 };
+  return METERED_PASSPHRASES.has(passphrase) ? { perSecond: 1, burst: 60 } : { perSecond: 1000 };
 }
 
 export interface Budget {

@@ -79,3 +79,10 @@ export class NoFriendbot extends CapstanError {
     super('ledger_no_friendbot', 'This network has no friendbot; fund the account from another one.');
   }
 }
+
+/** The envelope is not one, or asks for something that cannot be built. */
+export class InvalidEnvelope extends CapstanError {
+  constructor(why: string, cause?: unknown) {
+    super('invalid_envelope', `Not a transaction that Capstan can send: ${why}`, { cause });
+  }
+}

@@ -1,12 +1,13 @@
 import { NetworkChanged } from './errors.ts';
-import { Fields, pageRecords } from './fields.ts';
+import type { Fields } from './fields.ts';
+import { pageRecords } from './fields.ts';
 import type { Ledgers } from './ledgers.ts';
-import { readPayment } from './read-payment.ts';
+import type { readPayment } from './read-payment.ts';
 import { readTransaction } from './read-transaction.ts';
 import { PAGE_BYTES, read } from './requests.ts';
 import type { Connections } from './requests.ts';
 import { cursorBehind, ledgerOfCursor, streamRecords } from './stream.ts';
-import type { Horizon, LedgerTransaction, PageOptions, StreamOptions } from './types.ts';
+import type { AccountChange, Horizon, PageOptions, StreamOptions } from './types.ts';
 
 const MAX_LIMIT = 200;
 /** No network closes ledgers faster for long; a Horizon that is n ledgers behind must be this much older. */
@@ -51,11 +52,12 @@ export function createHistory(connections: Connections, ledgers: Ledgers, option
   const stream = async function* <T>(
     request: PageRequest,
     asked: StreamOptions,
-    parse: (record: Fields) => T[],
+    load: () => Promise<(record: Fields) => T[]>,
   ): AsyncGenerator<T, void, undefined> {
     const signal = AbortSignal.any([asked.signal, options.closing]);
     const cursor = asked.cursor === 'now' ? await cursorNow(connections, ledgers, signal) : asked.cursor;
     if (cursor === undefined) return;
+    const parse = await load();
     yield* streamRecords(connections, {
       ...request,
       cursor,
@@ -74,10 +76,11 @@ export function createHistory(connections: Connections, ledgers: Ledgers, option
     payments: async (account, asked = {}) => {
       const request = paymentsRequest(account);
       const limit = Math.min(MAX_LIMIT, asked.limit ?? MAX_LIMIT);
+      const paymentsIn = await loadPaymentReader();
       let at = asked.cursor;
       for (;;) {
         const records = await page(request, { ...asked, limit, ...(at === undefined ? {} : { cursor: at }) });
-        const payments = records.flatMap((record) => readPayment(record, account));
+        const payments = records.flatMap((record) => paymentsIn(record, account));
         // A full page of contract calls that moved nothing of ours is not the end. The cursor moves on each time.
         if (payments.length > 0 || records.length < limit) return payments;
         at = records.at(-1)?.string('paging_token');
@@ -89,21 +92,25 @@ export function createHistory(connections: Connections, ledgers: Ledgers, option
       return records.map((record) => readTransaction(record));
     },
     streamPayments: (account, asked) =>
-      stream(paymentsRequest(account), asked, (record) => readPayment(record, account)),
-    streamTransactions: (account, asked) => stream(transactionsRequest(account, false), asked, transactionIn),
+      stream(paymentsRequest(account), asked, async () => {
+        const paymentsIn = await loadPaymentReader();
+        return (record) => paymentsIn(record, account);
+      }),
+    streamTransactions: (account, asked) =>
+      stream(transactionsRequest(account, false), asked, async () => (record) => [readTransaction(record)]),
     streamAccountChanges: (account, asked) =>
-      stream(transactionsRequest(account, false), asked, (record) =>
-        transactionIn(record).map(({ pagingToken, hash, ledger }) => ({
-          pagingToken,
-          transactionHash: hash,
-          ledger,
-        })),
-      ),
+      stream(transactionsRequest(account, false), asked, async () => (record) => [changeOf(record)]),
   };
 }
 
-function transactionIn(record: Fields): LedgerTransaction[] {
-  return [readTransaction(record)];
+/** It decodes merges with the SDK, which a process that only looks accounts up never has to load. */
+async function loadPaymentReader(): Promise<typeof readPayment> {
+  return (await import('./read-payment.ts')).readPayment;
+}
+
+function changeOf(record: Fields): AccountChange {
+  const { pagingToken, hash, ledger } = readTransaction(record);
+  return { pagingToken, transactionHash: hash, ledger };
 }
 
 function paymentsRequest(account: string): PageRequest {

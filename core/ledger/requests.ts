@@ -13,6 +13,10 @@ const FIRST_PAUSE_MS = 150;
 /** One attempt gets this part of the deadline, so that a hanging URL leaves time for the next. */
 const ATTEMPT_SHARE = 1 / 3;
 const MIN_ATTEMPT_MS = 1_000;
+/** After a 429 without Retry-After. */
+const DEFAULT_PAUSE_MS = 1_000;
+/** What the caller asked wrongly, when a problem of Horizon's own says so. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 405, 406, 415]);
 export const RESOURCE_BYTES = 2 * 1024 * 1024;
 /** 200 transactions of 100 operations with their XDR. */
 export const PAGE_BYTES = 64 * 1024 * 1024;
@@ -101,32 +105,41 @@ export async function read(
   asked: ReadRequest,
   options: RequestOptions = {},
 ): Promise<Answer> {
-  const { clock, pool } = connections;
+  const { clock } = connections;
   const deadlineAtMs = clock.now() + (options.deadlineMs ?? connections.deadlineMs);
-  let last: unknown;
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    if (round > 0 && !(await pause(connections, round, deadlineAtMs, options.signal))) break;
-    for (const url of pool.candidates(options.pin)) {
-      if (pool.throttledUntilMs(url) > clock.now()) {
-        last ??= throttled(url, pool.throttledUntilMs(url) - clock.now());
-        continue;
-      }
-      const outcome = await attempt(connections, url, asked, deadlineAtMs, options);
-      if (!(outcome instanceof LedgerUnavailable || outcome instanceof HistoryGone)) return outcome;
-      // Unavailability outweighs a 410: another Horizon may have the history as soon as it is back.
-      last = outcome instanceof HistoryGone && last instanceof LedgerUnavailable ? last : outcome;
-      if (clock.now() >= deadlineAtMs) throw asError(last, asked);
-    }
-    if (last instanceof HistoryGone || waitIsTooLong(last, deadlineAtMs - clock.now())) break;
+  let outcome = await askEach(connections, asked, deadlineAtMs, options);
+  for (let round = 1; round < MAX_ROUNDS && isWorthAnotherRound(outcome, deadlineAtMs, clock); round += 1) {
+    if (!(await pause(connections, round, deadlineAtMs, options))) break;
+    outcome = await askEach(connections, asked, deadlineAtMs, options);
   }
-  throw asError(last, asked);
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
 }
 
-function asError(last: unknown, asked: ReadRequest): Error {
-  if (last instanceof Error) return last;
-  return new LedgerUnavailable(
-    `No Horizon may be asked for ${asked.operation}: each serves another network.`,
-  );
+/** One round over the URLs. Unavailability outweighs a 410: the other one may have the history as soon as it is back. */
+async function askEach(
+  connections: Connections,
+  asked: ReadRequest,
+  deadlineAtMs: number,
+  options: RequestOptions,
+): Promise<Outcome> {
+  const { clock, pool } = connections;
+  let worst: LedgerUnavailable | HistoryGone | undefined;
+  for (const url of pool.candidates(options.pin)) {
+    if (clock.now() >= deadlineAtMs) break;
+    const waitMs = pool.throttledUntilMs(url) - clock.now();
+    const outcome =
+      waitMs > 0 ? throttled(url, waitMs) : await attempt(connections, url, asked, deadlineAtMs, options);
+    if (!(outcome instanceof Error)) return outcome;
+    if (!(worst instanceof LedgerUnavailable)) worst = outcome;
+  }
+  return worst ?? new LedgerUnavailable(`No Horizon could be asked for ${asked.operation} in time.`);
+}
+
+type Outcome = Answer | LedgerUnavailable | HistoryGone;
+
+function isWorthAnotherRound(outcome: Outcome, deadlineAtMs: number, clock: Clock): boolean {
+  return outcome instanceof LedgerUnavailable && clock.now() + (outcome.retryAfterMs ?? 0) < deadlineAtMs;
 }
 
 function throttled(url: string, waitMs: number): LedgerUnavailable {
@@ -135,19 +148,15 @@ function throttled(url: string, waitMs: number): LedgerUnavailable {
   });
 }
 
-function waitIsTooLong(last: unknown, remainingMs: number): boolean {
-  return last instanceof LedgerUnavailable && (last.retryAfterMs ?? 0) > remainingMs;
-}
-
 /** False when the deadline comes first. */
 async function pause(
   { clock, random, pool }: Connections,
   round: number,
   deadlineAtMs: number,
-  signal?: AbortSignal,
+  { pin, signal }: RequestOptions,
 ): Promise<boolean> {
   const jittered = FIRST_PAUSE_MS * 2 ** (round - 1) * (0.5 + random());
-  const throttles = pool.candidates().map((url) => pool.throttledUntilMs(url) - clock.now());
+  const throttles = pool.candidates(pin).map((url) => pool.throttledUntilMs(url) - clock.now());
   const waitMs = Math.max(jittered, Math.min(...throttles));
   if (!Number.isFinite(waitMs) || clock.now() + waitMs >= deadlineAtMs) return false;
   await clock.sleep(waitMs, signal);
@@ -161,7 +170,7 @@ async function attempt(
   asked: ReadRequest,
   deadlineAtMs: number,
   options: RequestOptions,
-): Promise<Answer | LedgerUnavailable | HistoryGone> {
+): Promise<Outcome> {
   const { clock, pool } = connections;
   const caller = options.caller ?? 'own';
   await connections.budget.take(caller, deadlineAtMs, options.signal);
@@ -205,36 +214,43 @@ export async function observed(
   }
 }
 
-function judge(
-  { pool, clock, log }: Connections,
-  url: string,
-  asked: ReadRequest,
-  answer: HttpAnswer,
-): Answer | LedgerUnavailable | HistoryGone {
-  const latestLedger = Number(headerOf(answer.headers, 'latest-ledger') ?? 0) || 0;
-  const body = answer.status === 200 ? jsonOf(answer.body) : undefined;
-  const problem = answer.status === 200 ? undefined : problemOf(answer.body);
-  const isMissing = answer.status === 404 && problem?.type === 'not_found';
-  if (body !== undefined || isMissing) {
-    pool.succeeded(url);
-    if (latestLedger > 0) pool.sawLedger(url, latestLedger);
-    return { url, body, latestLedger };
+function judge(connections: Connections, url: string, asked: ReadRequest, answer: HttpAnswer): Outcome {
+  const { pool } = connections;
+  if (answer.status === 200) {
+    const body = jsonOf(answer.body);
+    if (body === undefined) return fault(connections, url, asked, answer, 'something else than JSON');
+    return usable(pool, url, answer, body);
   }
-  if (answer.status === 410 && problem?.type === 'before_history') {
+  const problem = problemOf(answer.body);
+  const why = `${answer.status} ${problem?.detail ?? 'and no reason'}`;
+  if (!problem) return fault(connections, url, asked, answer, why);
+  if (answer.status === 404 && problem.type === 'not_found') return usable(pool, url, answer, undefined);
+  if (answer.status === 410 && problem.type === 'before_history') {
     return new HistoryGone(asked.cursor ?? asked.path);
   }
-  if ([400, 405, 406, 415].includes(answer.status) && problem) {
-    throw new LedgerRefused(asked.operation, answer.status, problem.detail);
-  }
-  const pauseMs = answer.status === 429 ? retryAfterMs(answer.headers, clock.now(), 1_000) : undefined;
-  const why =
-    answer.status === 200 ? 'something else than JSON' : `${answer.status} ${problem?.detail ?? ''}`;
+  if (REFUSALS.has(answer.status)) throw new LedgerRefused(asked.operation, answer.status, problem.detail);
+  return fault(connections, url, asked, answer, why);
+}
+
+function usable(pool: UrlPool, url: string, answer: HttpAnswer, body: unknown): Answer {
+  const named = headerOf(answer.headers, 'latest-ledger') ?? '';
+  const latestLedger = /^\d{1,10}$/.test(named) ? Number(named) : 0;
+  pool.succeeded(url);
+  if (latestLedger > 0) pool.sawLedger(url, latestLedger);
+  return { url, body, latestLedger };
+}
+
+function fault(
+  { pool, clock, log }: Connections,
+  url: string,
+  { operation }: ReadRequest,
+  { status, headers }: HttpAnswer,
+  why: string,
+): LedgerUnavailable {
+  const pauseMs = status === 429 ? retryAfterMs(headers, clock.now(), DEFAULT_PAUSE_MS) : undefined;
   pool.failed(url, why, pauseMs);
-  log?.debug(
-    { url: originOf(url), operation: asked.operation, status: answer.status },
-    'Horizon has no answer',
-  );
-  return new LedgerUnavailable(`${originOf(url)} answered ${asked.operation} with ${why.trim()}.`, {
+  log?.debug({ url: originOf(url), operation, status }, 'Horizon has no answer');
+  return new LedgerUnavailable(`${originOf(url)} answered ${operation} with ${why}.`, {
     retryAfterMs: pauseMs,
   });
 }

@@ -5,7 +5,7 @@ import { jsonOf, problemOf, retryAfterMs, urlOf, whyOf } from './requests.ts';
 import type { Connections } from './requests.ts';
 import { createSseParser } from './sse-parser.ts';
 import type { SseEvent } from './sse-parser.ts';
-import { headerOf, originOf } from './transport.ts';
+import { expire, headerOf, originOf } from './transport.ts';
 import type { StreamAnswer } from './transport.ts';
 
 const EVENT_BYTES = 4 * 1024 * 1024;
@@ -174,9 +174,12 @@ async function refusal<T>(
 ): Promise<Error> {
   const text = await within(connections, CONNECT_TIMEOUT_MS, stop, () => shortText(answer.body));
   const problem = problemOf(text);
-  const { candidates } = connections.pool;
-  // With a second Horizon the pages decide: they ask all of them (see verify in horizon.ts).
-  if (answer.status === 410 && problem?.type === 'before_history' && candidates().length < 2) {
+  // With a second Horizon the pages decide: they ask all of them (see `verify`).
+  if (
+    answer.status === 410 &&
+    problem?.type === 'before_history' &&
+    connections.pool.candidates().length < 2
+  ) {
     return new HistoryGone(request.cursor);
   }
   if (answer.status === 404 && problem?.type === 'not_found') {
@@ -265,8 +268,7 @@ async function within<V>(
 ): Promise<V> {
   const done = new AbortController();
   let isLate = false;
-  void clock.sleep(timeoutMs, done.signal).then(() => {
-    if (done.signal.aborted) return;
+  void expire(clock, timeoutMs, done.signal, () => {
     isLate = true;
     stop.abort();
   });

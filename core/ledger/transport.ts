@@ -80,13 +80,8 @@ export function createTransport(clock: Clock, ca?: string): Transport {
 async function perform(call: HttpCall, dispatcher: Dispatcher, clock: Clock): Promise<HttpAnswer> {
   const answered = new AbortController();
   const expiry = new AbortController();
-  void clock.sleep(call.timeoutMs, answered.signal).then(() => {
-    if (!answered.signal.aborted) {
-      expiry.abort(
-        new TransportFailure(`no answer from ${originOf(call.url)} in ${call.timeoutMs} ms`, false),
-      );
-    }
-  });
+  const late = new TransportFailure(`no answer from ${originOf(call.url)} in ${call.timeoutMs} ms`, false);
+  void expire(clock, call.timeoutMs, answered.signal, () => expiry.abort(late));
   try {
     const { statusCode, headers, body } = await request(call.url, {
       dispatcher,
@@ -101,6 +96,17 @@ async function perform(call: HttpCall, dispatcher: Dispatcher, clock: Clock): Pr
   } finally {
     answered.abort();
   }
+}
+
+/** Calls `onLate` after `timeoutMs`, unless `done` aborts first. */
+export async function expire(
+  clock: Clock,
+  timeoutMs: number,
+  done: AbortSignal,
+  onLate: () => void,
+): Promise<void> {
+  await clock.sleep(timeoutMs, done);
+  if (!done.aborted) onLate();
 }
 
 async function readCapped(body: Dispatcher.ResponseData['body'], call: HttpCall): Promise<string> {
@@ -121,7 +127,7 @@ function formHeaders(call: HttpCall): Record<string, string> {
 }
 
 /** Errors of name look-up and of opening the connection: nothing was sent. */
-const NEVER_SENT: readonly string[] = [
+const NEVER_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -130,17 +136,13 @@ const NEVER_SENT: readonly string[] = [
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_DESTROYED',
   'UND_ERR_CLOSED',
-];
+]);
 
 function asFailure(thrown: unknown, url: string): TransportFailure {
   if (thrown instanceof TransportFailure) return thrown;
   const code = codeOf(thrown);
   const why = messageOf(thrown) || code || 'connection failed';
-  return new TransportFailure(
-    `${originOf(url)}: ${why}`,
-    code !== undefined && NEVER_SENT.includes(code),
-    thrown,
-  );
+  return new TransportFailure(`${originOf(url)}: ${why}`, code !== undefined && NEVER_SENT.has(code), thrown);
 }
 
 function codeOf(thrown: unknown): string | undefined {

@@ -48,7 +48,7 @@ export interface LedgerAccount {
 /**
  * One response to one look-up. `account` is undefined when the ledger has none (404). `latestLedger` is that very
  * response's `Latest-Ledger` header, which makes it usable as a proof of expiry (design 6.1): 0 when the header
- * was missing, and then it proves nothing. `url` is the Horizon that answered.
+ * was missing (Horizon sends none with a 404), and then it proves nothing. `url` is the Horizon that answered.
  */
 export interface AccountLookup {
   account: LedgerAccount | undefined;
@@ -274,7 +274,7 @@ export interface Horizon {
   streamTransactions(account: string, options: StreamOptions): AsyncIterable<LedgerTransaction>;
   /** As {@link streamTransactions}, reduced to "look again"; waits where the account does not exist yet. */
   streamAccountChanges(account: string, options: StreamOptions): AsyncIterable<AccountChange>;
-  /** Never throws but when `signal` aborts: every failure is an outcome. */
+  /** Every failure is an outcome; throws only when `signal` aborts, and {@link InvalidEnvelope} for what is none. */
   submit(envelopeXdr: string, options?: SubmitOptions): Promise<SubmitOutcome>;
   feeStats(options?: RequestOptions): Promise<FeeStats>;
   /** @throws {NetworkChanged} when the passphrase is not ours. */
