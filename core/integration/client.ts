@@ -4,7 +4,7 @@ import { Caller, type CallOutcome } from './caller.ts';
 import { Circuit, type CircuitState } from './circuit.ts';
 import { CONTRACT_PATH, hooks, type EffectHook, type HookName, type HookRequest } from './contract.ts';
 import { DeclarationCache, readDeclaration, type KnownDeclaration } from './declaration.ts';
-import { HookNotDeclared, IntegrationRequestInvalid } from './errors.ts';
+import { HookNotDeclared, IntegrationRequestInvalid, InvalidIntegrationUrl } from './errors.ts';
 import { createExchange } from './exchange.ts';
 import { Limiter } from './limiter.ts';
 import { prepare, type HookAnswer } from './messages.ts';
@@ -82,7 +82,7 @@ const IDEMPOTENCY_KEY = /^[\w:/-]{1,200}$/;
 /** A caller's place in the queue is worth this many places at work. */
 const QUEUE_FACTOR = 10;
 
-/** @throws {InvalidIntegrationKey | TypeError} for a key or URL that cannot be used. */
+/** @throws {InvalidIntegrationKey | InvalidIntegrationUrl} */
 export function createIntegrationClient(options: IntegrationClientOptions): IntegrationClient {
   const { clock, deadlineMs = 10_000, concurrency = 10, ca, onCall = () => {} } = options;
   const url = readBaseUrl(options.baseUrl);
@@ -158,10 +158,8 @@ function checkKey(hook: string, key: string | undefined): string {
 }
 
 function readBaseUrl(text: string): URL {
-  const url = new URL(text);
-  const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  if (!['http:', 'https:'].includes(url.protocol) || !isPlain) {
-    throw new TypeError('The integration URL must be http(s) without credentials, query or fragment.');
-  }
+  const url = URL.parse(text);
+  const isPlain = url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!url || !isPlain || !['http:', 'https:'].includes(url.protocol)) throw new InvalidIntegrationUrl();
   return url;
 }

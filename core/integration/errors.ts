@@ -76,3 +76,12 @@ export class InvalidIntegrationKey extends CapstanError {
     );
   }
 }
+
+export class InvalidIntegrationUrl extends CapstanError {
+  constructor() {
+    super(
+      'invalid_integration_url',
+      'The integration URL must be http(s)://host[:port][/path] without credentials, query or fragment.',
+    );
+  }
+}
