@@ -12,6 +12,8 @@ export interface Finding {
 /** The parts of a JSON Schema that zod emits for the spec and that we read. */
 export interface JsonSchema {
   readonly type?: string;
+  /** Name of a kind of text: amount, duration, host. */
+  readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -20,7 +22,8 @@ export interface JsonSchema {
   readonly additionalProperties?: boolean | JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly enum?: readonly string[];
-  readonly const?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 /**

@@ -10,7 +10,8 @@ const percent = z
     error: 'must be per cent in quotes with at most 7 decimals, for example "0.5"',
     abort: true,
   })
-  .refine((value) => Number(value) <= 100, 'must be at most 100: it is per cent of the amount');
+  .refine((value) => Number(value) <= 100, 'must be at most 100: it is per cent of the amount')
+  .meta({ title: 'per cent' });
 
 const fee = z
   .strictObject({

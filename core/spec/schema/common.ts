@@ -35,17 +35,16 @@ export const host = z
   .refine(
     (value) => Number(value.split(':')[1] ?? 1) <= 65_535,
     'names a port above 65535: take one between 1 and 65535',
-  );
+  )
+  .meta({ title: 'host' });
 
 /** A secret pasted where a public key belongs is not echoed, but told apart. */
 export const accountKey = z
   .string()
   .length(56, { error: accountKeyMessage })
   .regex(/^G[A-Z2-7]{55}$/, { error: accountKeyMessage, abort: true })
-  .refine(
-    isAccountKey,
-    'has a wrong checksum: a character was mistyped or is missing, so copy the key again',
-  );
+  .refine(isAccountKey, 'has a wrong checksum: a character was mistyped or is missing, so copy the key again')
+  .meta({ title: 'account (G…)' });
 
 function accountKeyMessage(issue: { readonly input?: unknown }): string {
   return typeof issue.input === 'string' && issue.input.startsWith('S')
@@ -76,8 +75,12 @@ export function amount(bounds: { readonly min?: Stroops; readonly max?: Stroops 
     .refine(
       (value) => max === undefined || (stroopsOf(value) ?? max) <= max,
       `must be at most ${formatAmount(max ?? 0n)}`,
-    );
+    )
+    .meta({ title: ['amount', bound('from', min), bound('to', max)].filter(Boolean).join(' ') });
 }
+
+const bound = (side: string, stroops: Stroops | undefined): string =>
+  stroops === undefined ? '' : `${side} ${formatAmount(stroops)}`;
 
 function stroopsOf(value: string): Stroops | undefined {
   try {
@@ -105,7 +108,8 @@ export function duration(min: string, max: string): z.ZodString {
         return milliseconds >= least && milliseconds <= most;
       },
       `must be between ${formatDuration(least)} and ${formatDuration(most)}`,
-    );
+    )
+    .meta({ title: `duration from ${formatDuration(least)} to ${formatDuration(most)}` });
 }
 
 export function url(...schemes: readonly ('http' | 'https')[]): z.ZodString {
@@ -117,7 +121,8 @@ export function url(...schemes: readonly ('http' | 'https')[]): z.ZodString {
       error: `must be a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')} and holds no user name, password or blank`,
       abort: true,
     })
-    .refine((value) => URL.canParse(value), 'is not a URL that can be read: check its host and port');
+    .refine((value) => URL.canParse(value), 'is not a URL that can be read: check its host and port')
+    .meta({ title: 'URL' });
 }
 
 export const secretRef = z
@@ -150,7 +155,8 @@ export const storage = z
   .string()
   .min(1)
   .max(32)
-  .regex(QUANTITY, 'must be a Kubernetes quantity, for example 1Gi');
+  .regex(QUANTITY, 'must be a Kubernetes quantity, for example 1Gi')
+  .meta({ title: 'quantity' });
 
 export const resources = z
   .strictObject({
