@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { destination as openDestination, pino, stdTimeFunctions } from 'pino';
 import type { Logger, LevelWithSilent } from 'pino';
 import { CapstanError } from './errors.ts';
@@ -26,6 +27,9 @@ const MAX_NESTING = 8;
 const MAX_ENTRIES = 100;
 const MAX_CAUSES = 5;
 
+/** Also for an error of another realm (Node's own parser under a test runner), which `instanceof` misses. */
+const isError = (thrown: unknown): thrown is Error => thrown instanceof Error || types.isNativeError(thrown);
+
 interface LoggedError {
   readonly type: string;
   readonly code?: string;
@@ -41,15 +45,13 @@ function describe(error: Error, causesLeft: number): LoggedError {
     ...(typeof code === 'string' ? { code } : {}),
     message: error.message,
     ...(error.stack === undefined ? {} : { stack: error.stack }),
-    ...(error.cause instanceof Error && causesLeft > 0
-      ? { cause: describe(error.cause, causesLeft - 1) }
-      : {}),
+    ...(isError(error.cause) && causesLeft > 0 ? { cause: describe(error.cause, causesLeft - 1) } : {}),
   };
 }
 
 /** What a log shows of anything thrown: type, code, message, stack and its causes; no other property of the error. */
 export function describeError(thrown: unknown): LoggedError {
-  if (thrown instanceof Error) return describe(thrown, MAX_CAUSES);
+  if (isError(thrown)) return describe(thrown, MAX_CAUSES);
   return { type: typeof thrown, message: String(thrown) };
 }
 

@@ -15,22 +15,23 @@ export class ProxyRangeInvalid extends CapstanError {
 /** More hops than this are not looked at: nobody has them, and a stranger may send any number. */
 const MAX_HOPS = 32;
 
-/** Reads CIDR ranges or single addresses. @throws ProxyRangeInvalid */
-export function parseTrustedProxies(ranges: readonly string[]): TrustedProxies {
-  return ranges.map((range) => {
-    if (ipaddr.isValidCIDR(range)) return ipaddr.parseCIDR(range);
-    if (!ipaddr.isValid(range)) throw new ProxyRangeInvalid(range);
-    const address = ipaddr.process(range);
-    return [address, address.kind() === 'ipv4' ? 32 : 128] as const;
-  });
-}
-
 /** An address as proxies write it: bare, `1.2.3.4:5678`, `[::1]` or `[::1]:80`; an IPv4-mapped one becomes IPv4. */
 function readAddress(text: string): Address | undefined {
   const trimmed = text.trim();
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(trimmed)?.[1] ?? /^([\d.]+):\d+$/.exec(trimmed)?.[1] ?? trimmed;
   const isWhole = ipaddr.IPv4.isValidFourPartDecimal(bare) || ipaddr.IPv6.isValid(bare);
   return isWhole ? ipaddr.process(bare) : undefined;
+}
+
+/** Reads CIDR ranges or single addresses. @throws ProxyRangeInvalid */
+export function parseTrustedProxies(ranges: readonly string[]): TrustedProxies {
+  return ranges.map((range) => {
+    const [text = '', bits] = range.split('/', 2);
+    const address = text.includes(':') ? readAddress(`[${text}]`) : readAddress(text);
+    if (address === undefined || (bits !== undefined && !ipaddr.isValidCIDR(range)))
+      throw new ProxyRangeInvalid(range);
+    return bits === undefined ? [address, address.kind() === 'ipv4' ? 32 : 128] : ipaddr.parseCIDR(range);
+  });
 }
 
 const isTrusted = (address: Address, trusted: TrustedProxies): boolean =>

@@ -1,0 +1,155 @@
+import { createServer, STATUS_CODES } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Clock } from '../core/runtime/clock.ts';
+import { CapstanError } from '../core/runtime/errors.ts';
+import type { HealthCheck } from '../core/runtime/health.ts';
+import { closeListener, listenOn, LISTENER_LIMITS } from '../core/runtime/http-listener.ts';
+import type { Bind } from '../core/runtime/http-listener.ts';
+import type { Log } from '../core/runtime/log.ts';
+import type { Metrics } from '../core/runtime/metrics.ts';
+import type { CertificateFiles } from './certificate.ts';
+import { startTlsListener } from './tls-listener.ts';
+import type { TlsListener } from './tls-listener.ts';
+
+export interface ListenersOptions {
+  /** Plain HTTP, for a proxy that ends TLS. Default port 8080. */
+  readonly http?: Bind;
+  /** HTTPS by itself, as soon as a certificate is mounted. Default port 8443. */
+  readonly https?: { readonly bind: Bind; readonly files: CertificateFiles; readonly pollMs?: number };
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** From "not ready" to "takes no connection": what load balancers need to notice. Default 5,000. */
+  readonly drainDelayMs?: number;
+  /** How long running requests may take after that. Default 35,000: the longest request and some. */
+  readonly drainTimeoutMs?: number;
+}
+
+export interface Addresses {
+  readonly http: AddressInfo;
+  readonly https: AddressInfo | undefined;
+}
+
+export interface Listeners {
+  /** For `createHealth`: passes while we listen, and with HTTPS if a certificate is mounted. */
+  readonly check: HealthCheck;
+  /** Opens the ports. @throws ListenFailed */
+  start(handler: RequestListener): Promise<void>;
+  /** The ports that are open now. */
+  addresses(): Addresses | undefined;
+  /**
+   * Ends without cutting anyone off: `notReady` first, then for `drainDelayMs` everything is still served (each answer
+   * closes its connection), then no new connections, then running requests finish, at most `drainTimeoutMs`.
+   */
+  drain(notReady: () => void): Promise<void>;
+}
+
+class NotListening extends CapstanError {
+  constructor(message: string) {
+    super('not_listening', message);
+  }
+}
+
+const PARSER_STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** What Node cannot even parse never reaches the app; it gets a JSON error with CORS all the same. */
+function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = PARSER_STATUS[error.code ?? ''] ?? 400;
+  const reason = STATUS_CODES[status] ?? 'Bad Request';
+  const body = JSON.stringify({ error: reason.toLowerCase() });
+  const head = [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Access-Control-Allow-Origin: *',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Knows the requests that run, so that a drain can make each answer the last of its connection. */
+interface Tracker {
+  readonly handler: RequestListener;
+  /** Every answer that is not yet on its way, and all later ones, close their connection. */
+  drain(): void;
+}
+
+function trackAnswers(handler: RequestListener): Tracker {
+  const running = new Set<ServerResponse>();
+  let isDraining = false;
+  return {
+    handler(req, res) {
+      running.add(res);
+      if (isDraining) res.setHeader('Connection', 'close');
+      res.once('close', () => {
+        running.delete(res);
+        // Its headers may have been out before the drain began: the connection is idle now and would stay.
+        if (isDraining) setImmediate(() => req.socket.end());
+      });
+      handler(req, res);
+    },
+    drain() {
+      isDraining = true;
+      for (const res of running) if (!res.headersSent) res.setHeader('Connection', 'close');
+    },
+  };
+}
+
+/** The server's public ports. Make it first, so that its `check` can go into the health that the app shows. */
+export function createListeners(options: ListenersOptions): Listeners {
+  const { log, clock } = options;
+  const watch = new AbortController();
+  const plain: { server?: Server; address?: AddressInfo } = {};
+  let tls: TlsListener | undefined;
+  let tracker: Tracker | undefined;
+  const prepare = (server: Server): void => void server.on('clientError', refuseUnparsed);
+
+  const assertListening = (): void => {
+    if (plain.server?.listening !== true) throw new NotListening('HTTP is not listening');
+    if (tls?.isBroken === true) throw new NotListening('HTTPS has no usable certificate');
+  };
+  return {
+    check: { name: 'listener', check: async () => assertListening() },
+    async start(handler) {
+      tracker = trackAnswers(handler);
+      const served = tracker.handler;
+      const server = createServer({ maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes }, served);
+      prepare(server);
+      plain.address = await listenOn(server, options.http ?? { port: 8080 });
+      plain.server = server;
+      if (options.https !== undefined) {
+        const { metrics } = options;
+        tls = await startTlsListener({
+          ...options.https,
+          handler: served,
+          prepare,
+          log,
+          clock,
+          metrics,
+          signal: watch.signal,
+        });
+      }
+      log.info({ http: plain.address.port, https: tls?.address?.port }, 'listening');
+    },
+    addresses: () => (plain.address === undefined ? undefined : { http: plain.address, https: tls?.address }),
+    async drain(notReady) {
+      notReady();
+      tracker?.drain();
+      await clock.sleep(options.drainDelayMs ?? 5_000);
+      watch.abort();
+      const servers = [plain.server, tls?.server].filter((server) => server !== undefined);
+      await Promise.all(
+        servers.map((server) => closeListener(server, clock, options.drainTimeoutMs ?? 35_000)),
+      );
+      log.info('every request is answered, the ports are closed');
+    },
+  };
+}

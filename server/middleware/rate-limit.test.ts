@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Router } from '@koa/router';
+import { describe, expect, test } from '@jest/globals';
+import { serve } from '../testing/serve.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+function routes(): Router {
+  const router = new Router();
+  for (const path of ['/auth', '/authors', '/info', '/health/live'])
+    router.get(path, (ctx) => void (ctx.body = {}));
+  return router;
+}
+const limits = (windowMs: number): RateLimit[] => [
+  { group: 'health', prefixes: ['/health'], requests: Infinity, windowMs },
+  { group: 'auth', prefixes: ['/auth'], requests: 2, windowMs },
+  { group: 'default', prefixes: ['/'], requests: 4, windowMs },
+];
+const statuses = async (
+  url: string,
+  path: string,
+  count: number,
+  caller = '203.0.113.1',
+): Promise<number[]> => {
+  const found: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    found.push((await fetch(`${url}${path}`, { headers: { 'X-Forwarded-For': caller } })).status);
+  }
+  return found;
+};
+
+describe('rate limits', () => {
+  test('refuse with 429, Retry-After and CORS, each group by itself, and leave probes alone', async () => {
+    await using app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
+    expect(await statuses(app.url, '/auth', 3)).toEqual([200, 200, 429]);
+    expect(await statuses(app.url, '/authors', 3)).toEqual([200, 200, 200]);
+    expect(await statuses(app.url, '/nowhere', 2)).toEqual([404, 429]);
+    expect(await statuses(app.url, '/health/live', 10)).toEqual(Array(10).fill(200));
+    const refused = await fetch(`${app.url}/info`, { headers: { 'X-Forwarded-For': '203.0.113.1' } });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect(refused.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await refused.json()).toEqual({ error: 'too many requests; try again later' });
+    expect(await app.series('capstan_http_rate_limited_total', { group: 'default' })).toBe(2);
+  });
+
+  test('count callers apart, and one IPv6 household as one', async () => {
+    await using app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
+    expect(await statuses(app.url, '/auth', 2, '203.0.113.1')).toEqual([200, 200]);
+    expect(await statuses(app.url, '/auth', 2, '203.0.113.2')).toEqual([200, 200]);
+    expect(await statuses(app.url, '/auth', 2, '2001:db8::1')).toEqual([200, 200]);
+    expect(await statuses(app.url, '/auth', 1, '2001:db8::2')).toEqual([429]);
+  });
+
+  test('end with their window', async () => {
+    await using app = await serve([routes()], { rateLimits: limits(1_000), trustedProxies: ['127.0.0.1'] });
+    expect(await statuses(app.url, '/auth', 3)).toEqual([200, 200, 429]);
+    await delay(1_100);
+    expect(await statuses(app.url, '/auth', 1)).toEqual([200]);
+  });
+});
