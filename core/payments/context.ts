@@ -1,4 +1,5 @@
 import type { Signer } from '../keys/ed25519.ts';
+import { decodeMuxed, encodeAccount, isMuxed } from '../keys/strkey.ts';
 import type { Horizon } from '../ledger/types.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -29,4 +30,9 @@ export function assetById(anchor: Pick<Anchor, 'assets'>, id: string): Asset | u
 /** The distribution accounts, each once, however many assets share one. */
 export function distributionAccounts(anchor: Pick<Anchor, 'assets'>): readonly string[] {
   return [...new Set(anchor.assets.map((asset) => asset.distributionAccount))];
+}
+
+/** The G… account behind a G… or M… address. @throws {InvalidStrkey} */
+export function baseAccount(address: string): string {
+  return isMuxed(address) ? encodeAccount(decodeMuxed(address).key) : address;
 }

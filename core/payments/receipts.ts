@@ -20,7 +20,7 @@ export type UnmatchedReason =
   | 'own_transfer';
 
 /** Reasons that are ordinary business of an anchor's accounts, not a customer's lost money. */
-const QUIET: readonly UnmatchedReason[] = ['account_funding', 'own_transfer'];
+const QUIET: ReadonlySet<UnmatchedReason> = new Set(['account_funding', 'own_transfer']);
 
 export type MatchDecision =
   { readonly match: Transaction; readonly patch: TransactionPatch } | { readonly unmatched: UnmatchedReason };
@@ -44,21 +44,9 @@ export function matchPayment(
   candidate: Transaction | undefined,
   anchor: Anchor,
 ): MatchDecision {
-  const early = ordinaryReason(payment, anchor);
-  if (early) return { unmatched: early };
-  if (memoOf(payment) === undefined) {
-    return { unmatched: payment.memoType === 'none' ? 'no_memo' : 'wrong_memo_type' };
-  }
-  if (!candidate) return { unmatched: 'unknown_memo' };
-  if (isFunded(candidate)) return { unmatched: 'second_payment' };
-  if (candidate.status === 'expired' || candidate.status === 'error') return { unmatched: 'late' };
-  if (candidate.status !== 'pending_user_transfer_start') return { unmatched: 'not_ready' };
-  if (candidate.assetId !== payment.assetId) return { unmatched: 'wrong_asset' };
-  const asset = anchor.assets.find((one) => one.id === payment.assetId);
-  if (!asset) return { unmatched: 'wrong_asset' };
-  const expected = candidate.amountIn ?? candidate.amountExpected;
-  const size = judgeAmount(payment.amount, expected, asset);
-  if (size) return { unmatched: size };
+  const reason =
+    ordinaryReason(payment, anchor) ?? memoReason(payment) ?? candidateReason(payment, candidate, anchor);
+  if (reason || !candidate) return { unmatched: reason ?? 'unknown_memo' };
   const isExact = payment.amount === candidate.amountIn && candidate.amountOut !== null;
   return {
     match: candidate,
@@ -84,6 +72,25 @@ function ordinaryReason(payment: LedgerPayment, anchor: Anchor): UnmatchedReason
     (asset) => asset.id === payment.assetId && asset.issuer === payment.from,
   );
   return isFromIssuer ? 'account_funding' : undefined;
+}
+
+function memoReason(payment: LedgerPayment): UnmatchedReason | undefined {
+  if (memoOf(payment) !== undefined) return undefined;
+  return payment.memoType === 'none' ? 'no_memo' : 'wrong_memo_type';
+}
+
+function candidateReason(
+  payment: LedgerPayment,
+  candidate: Transaction | undefined,
+  anchor: Anchor,
+): UnmatchedReason | undefined {
+  if (!candidate) return 'unknown_memo';
+  if (isFunded(candidate)) return 'second_payment';
+  if (candidate.status === 'expired' || candidate.status === 'error') return 'late';
+  if (candidate.status !== 'pending_user_transfer_start') return 'not_ready';
+  const asset = anchor.assets.find((one) => one.id === payment.assetId);
+  if (!asset || candidate.assetId !== asset.id) return 'wrong_asset';
+  return judgeAmount(payment.amount, candidate.amountIn ?? candidate.amountExpected, asset);
 }
 
 function judgeAmount(amount: Stroops, expected: Stroops | null, asset: Asset): UnmatchedReason | undefined {
@@ -124,7 +131,7 @@ export function toReceipt(
       : {
           state: 'unmatched',
           reason: decision.unmatched,
-          isAlert: !isDust && !QUIET.includes(decision.unmatched),
+          isAlert: !isDust && !QUIET.has(decision.unmatched),
         }),
   };
 }

@@ -13,6 +13,7 @@ import {
   transfersOfSubmission,
   type Transfer,
 } from '../database/repositories/transfers.ts';
+import type { Violation } from '../ledger/accounts.ts';
 import { decodeResult } from '../ledger/result.ts';
 import { classifyOperation, classifyTransaction, type ResultCode } from '../ledger/result-codes.ts';
 import type { LedgerTransaction } from '../ledger/types.ts';
@@ -25,27 +26,31 @@ import { proveExpiry } from './expiry.ts';
 const LEASE_MS = 60_000;
 const FIRST_LOOK_MS = 600;
 const PARK_MS = 30_000;
+/** A failed payment says what the check before it would have said, had it been asked a moment later. */
+const VIOLATION_OF_CODE: Readonly<Record<string, Violation>> = {
+  op_no_destination: 'no_account',
+  op_no_trust: 'no_trustline',
+  op_not_authorized: 'not_authorized',
+  op_line_full: 'line_full',
+};
 
 /**
- * Takes every submission that is due one step on: sends it, looks it up, or proves that it can never be applied.
- * Safe with any number of processes. Answers how many were looked at.
+ * Claims submissions that are due; each is a job that takes one a step on (sends it, looks it up, or proves that it can
+ * never be applied) and never throws. Safe with any number of processes.
  */
-export async function settleDue(context: PaymentContext, limit = 50): Promise<number> {
+export async function takeSubmissions(
+  context: PaymentContext,
+  limit: number,
+): Promise<readonly (() => Promise<void>)[]> {
   const claims = await claimSubmissions(context.database, limit, LEASE_MS);
-  await Promise.all(
-    claims.map(async (claimed) => {
-      try {
-        await settleOne(context, claimed);
-      } catch (error) {
-        context.log.warn(
-          { err: error, submission: claimed.row.hash },
-          'a submission could not be settled yet',
-        );
-        await postpone(context.database, 'submission', claimed, delayOf(claimed));
-      }
-    }),
-  );
-  return claims.length;
+  return claims.map((claimed) => async () => {
+    try {
+      await settleOne(context, claimed);
+    } catch (error) {
+      context.log.warn({ err: error, submission: claimed.row.hash }, 'a submission could not be settled yet');
+      await postpone(context.database, 'submission', claimed, delayOf(claimed));
+    }
+  });
 }
 
 /** Back-off of looks at one submission: soon at first, every five seconds in the end. */
@@ -122,9 +127,10 @@ function classify(
   codes: { readonly transaction: string; readonly operations: readonly string[] },
   index: number,
 ): ResultCode {
-  const operation = transfer.operation === 'claimableBalance' ? 'createClaimableBalance' : transfer.operation;
   const code = codes.operations[index];
-  return code === undefined ? classifyTransaction(codes.transaction) : classifyOperation(operation, code);
+  return code === undefined
+    ? classifyTransaction(codes.transaction)
+    : classifyOperation(transfer.operation, code);
 }
 
 async function afterPayment(
@@ -133,6 +139,7 @@ async function afterPayment(
   transfer: Transfer,
   found: LedgerTransaction,
 ): Promise<void> {
+  if (transfer.purpose === 'accountCreation') return;
   const transaction = await findTransaction(trx, transfer.transactionId);
   if (!transaction) throw new Error(`transfer ${transfer.id} has no transaction`);
   const detail = { hash: found.hash, ledger: found.ledger, transfer: transfer.key };
@@ -184,7 +191,7 @@ async function afterFailure(
   const isAside = code.class === 'setAside' || code.class === 'alert';
   await releaseTransfer(trx, transfer.id, transfer.submissionId, {
     to: isAside ? 'waiting' : 'queued',
-    reason: code.class === 'success' ? null : code.code,
+    reason: code.class === 'success' ? null : (VIOLATION_OF_CODE[code.code] ?? code.code),
     delayMs: code.class === 'park' ? PARK_MS : 0,
   });
   const status =

@@ -8,6 +8,7 @@ import {
   charge,
   checkAmount,
   quoteFee,
+  type Charge,
   type ChargeRequest,
   type FeeSource,
 } from './charge.ts';

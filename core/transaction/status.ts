@@ -67,7 +67,8 @@ const FUNDED: Readonly<Record<Kind, Row>> = {
     pending_user: ['pending_anchor'],
     pending_stellar: ['completed', 'pending_anchor', 'pending_trust'],
     expired: ['pending_anchor', 'on_hold'],
-    error: ['pending_anchor', 'on_hold', 'refunded'],
+    // A proof from the ledger beats whatever somebody set meanwhile.
+    error: ['pending_anchor', 'on_hold', 'refunded', 'completed'],
   },
   withdrawal: {
     pending_user_transfer_start: ['pending_anchor', 'on_hold'],

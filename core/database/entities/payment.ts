@@ -3,10 +3,11 @@ import { defineEntity, p } from '@mikro-orm/core';
 const time = () => p.datetime().columnType('timestamptz(3)');
 const stroops = () => p.bigint('bigint');
 
-export type TransferPurpose = 'payout' | 'refund';
+/** accountCreation goes before a payout to an account that does not exist yet. */
+export type TransferPurpose = 'payout' | 'refund' | 'accountCreation';
 /** queued: may be sent. waiting: not now, see `reason`. submitted: joined a submission. The rest is final. */
 export type TransferState = 'queued' | 'waiting' | 'submitted' | 'settled' | 'cancelled';
-export type TransferOperation = 'payment' | 'createAccount' | 'claimableBalance';
+export type TransferOperation = 'payment' | 'createAccount';
 
 /** A payment that the anchor itself has to make on the ledger. */
 export const TransferEntity = defineEntity({

@@ -122,3 +122,16 @@ export async function finishSubmission(
       .execute();
   }
 }
+
+/** The highest sequence number that the ledger has, or may have, spent on a submission of ours. */
+export async function lastSequence(database: Database, source: string): Promise<bigint | undefined> {
+  const row = await database
+    .selectFrom('submission')
+    .select('sequence')
+    .where('source', '=', source)
+    .where('state', '<>', sql.lit('expired'))
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.sequence;
+}

@@ -66,6 +66,22 @@ export async function pageWaitingTransfers(
   return query.orderBy('id').limit(limit).execute();
 }
 
+/** What stands against a payment that the customer's next transaction may remove. */
+export const REPAIRABLE_BY_CUSTOMER = ['no_account', 'no_trustline', 'not_authorized', 'line_full'] as const;
+
+export async function waitingTransfersTo(
+  database: Database,
+  destination: string,
+): Promise<readonly Transfer[]> {
+  return database
+    .selectFrom('transfer')
+    .selectAll()
+    .where('state', '=', 'waiting')
+    .where('destination', '=', destination)
+    .limit(100)
+    .execute();
+}
+
 /** The destinations that were most recently found not ready: those worth a stream of their own. */
 export async function newestWaitingDestinations(
   database: Database,
@@ -75,6 +91,7 @@ export async function newestWaitingDestinations(
     .selectFrom('transfer')
     .select('destination')
     .where('state', '=', 'waiting')
+    .where('reason', 'in', [...REPAIRABLE_BY_CUSTOMER])
     .groupBy('destination')
     .orderBy(sql`max(created_at)`, 'desc')
     .limit(limit)
@@ -154,5 +171,20 @@ export async function releaseTransfer(
     .where('id', '=', transferId)
     .where('submissionId', '=', submissionId)
     .where('state', '=', 'submitted')
+    .execute();
+}
+
+/** Leaves queued transfers for later, with the reason that support staff will read. */
+export async function deferTransfers(
+  database: Database,
+  ids: readonly string[],
+  reason: string,
+  delayMs: number,
+): Promise<void> {
+  await database
+    .updateTable('transfer')
+    .set({ reason, nextAttemptAt: sql<Date>`clock_timestamp() + ${delayMs} * interval '1 millisecond'` })
+    .where('id', 'in', [...ids])
+    .where('state', '=', 'queued')
     .execute();
 }

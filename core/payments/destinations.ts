@@ -1,0 +1,130 @@
+import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
+import {
+  queueTransfer,
+  REPAIRABLE_BY_CUSTOMER,
+  setTransferState,
+  type Transfer,
+} from '../database/repositories/transfers.ts';
+import { checkDestination, type DestinationCheck, type Violation } from '../ledger/accounts.ts';
+import type { LedgerAccount } from '../ledger/types.ts';
+import { isAllowed } from '../transaction/status.ts';
+import { isFunded } from '../transaction/transaction.ts';
+import { baseAccount, distributionAccounts, type LedgerContext } from './context.ts';
+
+/** What the customer can repair; the rest needs a person. */
+const REPAIRABLE: ReadonlySet<Violation> = new Set(REPAIRABLE_BY_CUSTOMER);
+const AGAIN_MS = 15_000;
+
+type Refused = Extract<DestinationCheck, { ok: false }>;
+
+/** Looks a transfer's destination up and applies the checks of design 6.10. */
+export async function checkTransfer(context: LedgerContext, transfer: Transfer): Promise<DestinationCheck> {
+  const destination = baseAccount(transfer.destination);
+  const { account } = await context.horizon.account(destination);
+  return judge(context, transfer, destination, account);
+}
+
+function judge(
+  context: LedgerContext,
+  transfer: Transfer,
+  destination: string,
+  account: LedgerAccount | undefined,
+): DestinationCheck {
+  // Creating one that exists by now fails on the ledger by itself and harms nothing.
+  if (transfer.operation === 'createAccount') return { ok: true };
+  return checkDestination(account, {
+    destination,
+    assetId: transfer.assetId,
+    amount: transfer.amount,
+    hasMemo: transfer.memo !== null || transfer.destination.startsWith('M'),
+    ownAccounts: new Set(distributionAccounts(context.anchor)),
+  });
+}
+
+/**
+ * Sets a transfer aside whose destination cannot be paid now: a customer who can repair it sees `pending_trust`, the rest
+ * is marked for a person. It stays ours to pay; nothing is lost.
+ */
+export async function setAside(context: LedgerContext, transfer: Transfer, check: Refused): Promise<void> {
+  const isRepairable = REPAIRABLE.has(check.reason);
+  await context.database.transaction().execute(async (trx) => {
+    const change = { to: 'waiting', reason: check.reason, delayMs: AGAIN_MS } as const;
+    if (!(await setTransferState(trx, transfer.id, change))) return;
+    const transaction = await findTransaction(trx, transfer.transactionId);
+    if (!transaction) return;
+    const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
+    const becomesPendingTrust = isRepairable && isAllowed(situation, 'pending_trust');
+    if (transaction.status === 'pending_trust' && isRepairable) return;
+    await changeTransaction(trx, transaction, {
+      ...(becomesPendingTrust && { status: 'pending_trust' }),
+      ...(!isRepairable && { patch: { attention: `${check.reason}: ${check.message}` } }),
+      actor: context.actor,
+      reason: check.message,
+      detail: { transfer: transfer.key, check: check.reason },
+    });
+  });
+  context.log.info(
+    { transaction_id: transfer.transactionId, check: check.reason },
+    'a transfer waits for its destination',
+  );
+}
+
+/**
+ * Looks again at a transfer that waits: puts it back in the queue once its destination can be paid, and makes the account
+ * where the anchor's policy creates accounts. True when it was released.
+ */
+export async function reconsider(context: LedgerContext, transfer: Transfer): Promise<boolean> {
+  const check = await checkTransfer(context, transfer);
+  if (!check.ok) {
+    if (check.reason === 'no_account') await createAccountFirst(context, transfer);
+    return false;
+  }
+  return context.database.transaction().execute(async (trx) => {
+    if (!(await setTransferState(trx, transfer.id, { to: 'queued', reason: null }))) return false;
+    const transaction = await findTransaction(trx, transfer.transactionId);
+    if (transaction?.status === 'pending_trust') {
+      await changeTransaction(trx, transaction, {
+        status: 'pending_anchor',
+        actor: context.actor,
+        reason: 'the destination can be paid now',
+        detail: { transfer: transfer.key },
+      });
+    }
+    return true;
+  });
+}
+
+/** Queues the creation of a customer's account where the policy allows it; the payout goes on waiting for the trustline. */
+export async function createAccountFirst(context: LedgerContext, transfer: Transfer): Promise<void> {
+  const { accountCreation } = context.anchor.payments;
+  const isMuxed = transfer.destination.startsWith('M');
+  if (!accountCreation.enabled || transfer.purpose !== 'payout' || isMuxed) return;
+  if (transfer.amount < accountCreation.minDeposit) return;
+  await context.database.transaction().execute(async (trx) => {
+    const spent = await trx
+      .selectFrom('transfer')
+      .select((eb) => eb.fn.sum<string | null>('amount').as('xlm'))
+      .where('operation', '=', 'createAccount')
+      .where('createdAt', '>', new Date(context.clock.now() - 86_400_000))
+      .executeTakeFirst();
+    if (BigInt(spent?.xlm ?? 0) + accountCreation.startingBalance > accountCreation.dailyXlm) {
+      context.log.warn(
+        { destination: transfer.destination },
+        'the daily budget for account creation is spent',
+      );
+      return;
+    }
+    await queueTransfer(trx, {
+      key: `create:${transfer.destination}`,
+      transactionId: transfer.transactionId,
+      purpose: 'accountCreation',
+      assetId: 'native',
+      source: transfer.source,
+      destination: transfer.destination,
+      memoType: null,
+      memo: null,
+      amount: accountCreation.startingBalance,
+      operation: 'createAccount',
+    });
+  });
+}

@@ -1,0 +1,166 @@
+import type { Database } from '../../core/database/database.ts';
+import { violatesUnique } from '../../core/database/errors.ts';
+import {
+  changeTransaction,
+  ConcurrentChange,
+  pageAwaitingIntegration,
+  type Change,
+} from '../../core/database/repositories/transactions.ts';
+import { queueTransfer } from '../../core/database/repositories/transfers.ts';
+import type { DepositResult, WithdrawalResult } from '../../core/integration/contract.ts';
+import { POLL_PAGE_LIMIT } from '../../core/integration/contract/values.ts';
+import type { IntegrationClient } from '../../core/integration/client.ts';
+import { toIntegrationTransaction } from '../../core/integration/view.ts';
+import { assetById } from '../../core/payments/context.ts';
+import { decideDeposit } from '../../core/payments/deposits.ts';
+import { decideWithdrawal } from '../../core/payments/withdrawals.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import type { Anchor } from '../../core/spec/anchor.ts';
+import { parseAmount } from '../../core/transaction/amount.ts';
+import { quoteFee } from '../../core/transaction/charge.ts';
+import { NO_FEE, type Fee } from '../../core/transaction/fee.ts';
+import type { Kind } from '../../core/transaction/status.ts';
+import { isFunded, type Transaction } from '../../core/transaction/transaction.ts';
+
+export interface PollContext {
+  readonly database: Database;
+  readonly anchor: Anchor;
+  readonly integration: IntegrationClient;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const ACTOR = 'poll-deposits';
+
+/**
+ * One pass: asks the integration, in pages, about every transaction that only it can move on, and writes down what it
+ * says. What it says of one transaction harms no other.
+ */
+export async function pollIntegration(context: PollContext, signal: AbortSignal): Promise<void> {
+  await pollKind(context, 'deposit', signal);
+  await pollKind(context, 'withdrawal', signal);
+}
+
+async function pollKind(context: PollContext, kind: Kind, signal: AbortSignal): Promise<void> {
+  const { database, integration, anchor, log } = context;
+  if (!(await integration.has(kind === 'deposit' ? 'deposits/poll' : 'withdrawals/poll'))) return;
+  let afterId: string | undefined;
+  while (!signal.aborted) {
+    const page = await pageAwaitingIntegration(database, kind, afterId, POLL_PAGE_LIMIT);
+    afterId = page.at(-1)?.id;
+    if (afterId === undefined) return;
+    const known = page.filter((transaction) => assetById(anchor, transaction.assetId));
+    const views = known.map((transaction) => toIntegrationTransaction(transaction, anchor));
+    const { results } =
+      kind === 'deposit'
+        ? await integration.call('deposits/poll', { deposits: views }, { signal })
+        : await integration.call('withdrawals/poll', { withdrawals: views }, { signal });
+    await applyResults(context, known, results);
+    log.debug({ kind, asked: known.length, answered: results.length }, 'polled a page');
+    if (page.length < POLL_PAGE_LIMIT) return;
+  }
+}
+
+async function applyResults(
+  context: PollContext,
+  page: readonly Transaction[],
+  results: readonly (DepositResult | WithdrawalResult)[],
+): Promise<void> {
+  const asked = new Map(page.map((transaction) => [transaction.id, transaction]));
+  for (const result of results) {
+    const transaction = asked.get(result.id);
+    // Each is taken once: what the integration was not asked about, or says twice, is not believed.
+    asked.delete(result.id);
+    if (!transaction) {
+      context.log.warn(
+        { transaction_id: result.id },
+        'the integration answered about a transaction it was not asked about',
+      );
+      continue;
+    }
+    try {
+      await applyResult(context, transaction, result);
+    } catch (error) {
+      const isRace = error instanceof ConcurrentChange;
+      context.log[isRace ? 'info' : 'error'](
+        { err: error, transaction_id: transaction.id },
+        'a result was not applied',
+      );
+    }
+  }
+}
+
+async function applyResult(
+  context: PollContext,
+  transaction: Transaction,
+  result: DepositResult | WithdrawalResult,
+): Promise<void> {
+  const { database, log } = context;
+  const decision =
+    transaction.kind === 'deposit'
+      ? await decideOnDeposit(context, transaction, result as DepositResult)
+      : decideWithdrawal(transaction, result as WithdrawalResult, ACTOR);
+  if ('ignored' in decision) {
+    log.info(
+      { transaction_id: transaction.id, outcome: result.outcome, why: decision.ignored },
+      'a result changes nothing',
+    );
+    return;
+  }
+  const transfer =
+    'payout' in decision ? decision.payout : 'refund' in decision ? decision.refund : undefined;
+  try {
+    await database.transaction().execute(async (trx) => {
+      await changeTransaction(trx, transaction, decision.change);
+      if (transfer) await queueTransfer(trx, transfer);
+    });
+    log.info(
+      { transaction_id: transaction.id, outcome: result.outcome, status: decision.change.status },
+      'applied a result',
+    );
+  } catch (error) {
+    if (!violatesUnique(error, 'transaction_bank_reference')) throw error;
+    await refuseReference(context, transaction, result);
+  }
+}
+
+async function decideOnDeposit(context: PollContext, transaction: Transaction, result: DepositResult) {
+  const { anchor, clock } = context;
+  const asset = assetById(anchor, transaction.assetId);
+  if (!asset) return { ignored: 'the anchor has no such asset any more' };
+  const fee = await feeOf(context, transaction, result);
+  return decideDeposit(transaction, result, { anchor, asset, actor: ACTOR, now: new Date(clock.now()), fee });
+}
+
+async function feeOf(context: PollContext, transaction: Transaction, result: DepositResult): Promise<Fee> {
+  const { anchor, integration } = context;
+  const asset = assetById(anchor, transaction.assetId);
+  const amountIn = result.outcome === 'arrived' ? parseAmount(result.amount) : transaction.amountIn;
+  const isNeeded = result.outcome === 'arrived' ? !isFunded(transaction) : result.outcome === 'approved';
+  if (!asset || !isNeeded || amountIn === null || amountIn === 0n) return NO_FEE;
+  const transactionView = toIntegrationTransaction(transaction, anchor);
+  return quoteFee({
+    anchor,
+    asset,
+    kind: 'deposit',
+    amountIn,
+    lang: transaction.lang,
+    integration,
+    transactionView,
+  });
+}
+
+/** One bank transfer pays one deposit: the second claim to it is left to a person, and noted once. */
+async function refuseReference(
+  context: PollContext,
+  transaction: Transaction,
+  result: DepositResult | WithdrawalResult,
+): Promise<void> {
+  const reference = 'reference' in result ? result.reference : '?';
+  const attention = `the bank reference ${reference} has already paid another deposit`;
+  context.log.error({ transaction_id: transaction.id, reference }, 'a bank reference was given twice');
+  if (transaction.attention === attention) return;
+  const change: Change = { patch: { attention }, actor: ACTOR, reason: attention };
+  await context.database.transaction().execute((trx) => changeTransaction(trx, transaction, change));
+}

@@ -1,0 +1,229 @@
+import { postpone } from '../../core/database/claim.ts';
+import { receiptOfTransaction } from '../../core/database/repositories/receipts.ts';
+import {
+  buryTask,
+  claimTasks,
+  completeTask,
+  type TaskClaim,
+} from '../../core/database/repositories/tasks.ts';
+import { changeTransaction, findTransaction } from '../../core/database/repositories/transactions.ts';
+import { queueTransfer } from '../../core/database/repositories/transfers.ts';
+import {
+  IntegrationMisbehaved,
+  IntegrationUnavailable,
+  type HookAnswer,
+  type IntegrationClient,
+} from '../../core/integration/client.ts';
+import { toIntegrationTransaction } from '../../core/integration/view.ts';
+import { assetById, type LedgerContext } from '../../core/payments/context.ts';
+import { decideWithdrawal, refundable } from '../../core/payments/withdrawals.ts';
+import { messageOf } from '../../core/runtime/errors.ts';
+import { formatAmount } from '../../core/transaction/amount.ts';
+import { quoteFee } from '../../core/transaction/charge.ts';
+import type { Transaction } from '../../core/transaction/transaction.ts';
+
+/** Longer than a call's deadline with all its attempts. */
+const LEASE_MS = 60_000;
+const BLOCKED_MS = 300_000;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 600_000;
+
+export interface EffectContext extends LedgerContext {
+  readonly integration: IntegrationClient;
+}
+
+/** Claims due effects of the integration (`withdrawals/process`, `deposits/completed`); each is a job that never throws. */
+export async function takeEffects(
+  context: EffectContext,
+  limit: number,
+): Promise<readonly (() => Promise<void>)[]> {
+  const claims = await claimTasks(
+    context.database,
+    ['withdrawals/process', 'deposits/completed'],
+    limit,
+    LEASE_MS,
+  );
+  return claims.map((claimed) => () => runEffect(context, claimed));
+}
+
+async function runEffect(context: EffectContext, claimed: TaskClaim): Promise<void> {
+  const { database, log } = context;
+  const { kind, transactionId } = claimed.row;
+  try {
+    const transaction = await findTransaction(database, transactionId);
+    if (!transaction) throw new Error(`task ${claimed.row.key} has no transaction`);
+    await (kind === 'deposits/completed'
+      ? tellCompleted(context, claimed, transaction)
+      : processWithdrawal(context, claimed, transaction));
+  } catch (error) {
+    const isExpected = error instanceof IntegrationUnavailable || error instanceof IntegrationMisbehaved;
+    log[isExpected ? 'warn' : 'error'](
+      { err: error, task: claimed.row.key },
+      'an effect failed and will be tried again',
+    );
+    await postpone(database, 'task', claimed, retryMs(claimed.row.attempts), messageOf(error));
+  }
+}
+
+function retryMs(attempts: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempts - 1, 12), LAST_RETRY_MS);
+}
+
+async function tellCompleted(
+  context: EffectContext,
+  claimed: TaskClaim,
+  transaction: Transaction,
+): Promise<void> {
+  const { database, integration, anchor } = context;
+  if ((await integration.has('deposits/completed')) && transaction.stellarTransactionId !== null) {
+    await integration.call(
+      'deposits/completed',
+      {
+        transaction: toIntegrationTransaction(transaction, anchor),
+        payout: {
+          stellarTransactionId: transaction.stellarTransactionId,
+          amount: formatAmount(transaction.amountOut ?? 0n),
+          ...(transaction.destination !== null && { to: transaction.destination }),
+          ...(transaction.completedAt && { at: transaction.completedAt.toISOString() }),
+        },
+      },
+      { idempotencyKey: claimed.row.key },
+    );
+  }
+  await database.transaction().execute((trx) => completeTask(trx, claimed));
+}
+
+async function processWithdrawal(
+  context: EffectContext,
+  claimed: TaskClaim,
+  read: Transaction,
+): Promise<void> {
+  const { database, integration, anchor } = context;
+  if (read.status !== 'pending_anchor') {
+    // Another word of the integration, or a person, has moved it on meanwhile.
+    return database.transaction().execute((trx) => completeTask(trx, claimed));
+  }
+  const transaction = read.amountOut === null ? await settleFee(context, read) : read;
+  const receipt = await receiptOfTransaction(database, transaction.id);
+  const payout = refundable(transaction) - (transaction.amountFee ?? 0n);
+  if (!receipt || payout <= 0n) {
+    return park(
+      context,
+      claimed,
+      transaction,
+      receipt ? 'the fee leaves nothing to pay out' : 'its receipt is missing',
+    );
+  }
+  const answer = await integration.call(
+    'withdrawals/process',
+    {
+      transaction: toIntegrationTransaction(transaction, anchor),
+      receipt: {
+        stellarTransactionId: receipt.transactionHash,
+        amount: formatAmount(receipt.amount),
+        from: receipt.fromMuxed ?? receipt.fromAccount,
+        to: receipt.account,
+        at: receipt.closedAt.toISOString(),
+      },
+      payoutAmount: formatAmount(payout),
+    },
+    { idempotencyKey: claimed.row.key },
+  );
+  await applyAnswer(context, claimed, transaction, answer);
+}
+
+/** The amount that came is not the amount that was announced: its fee is asked for and written down first. */
+async function settleFee(context: EffectContext, transaction: Transaction): Promise<Transaction> {
+  const { database, anchor, integration, actor } = context;
+  const asset = assetById(anchor, transaction.assetId);
+  const amountIn = transaction.amountIn ?? 0n;
+  if (!asset) throw new Error(`the anchor has no asset ${transaction.assetId} any more`);
+  const fee = await quoteFee({
+    anchor,
+    asset,
+    kind: 'withdrawal',
+    amountIn,
+    lang: transaction.lang,
+    integration,
+    transactionView: toIntegrationTransaction(transaction, anchor),
+  });
+  const amountOut = amountIn > fee.total ? amountIn - fee.total : 0n;
+  return database.transaction().execute((trx) =>
+    changeTransaction(trx, transaction, {
+      patch: { amountFee: fee.total, feeDetails: fee.lines, amountOut },
+      actor,
+      reason: 'the fee of the amount that came in',
+    }),
+  );
+}
+
+async function applyAnswer(
+  context: EffectContext,
+  claimed: TaskClaim,
+  transaction: Transaction,
+  answer: HookAnswer<'withdrawals/process'>,
+): Promise<void> {
+  const { database, actor, log } = context;
+  switch (answer.outcome) {
+    case 'retry':
+      return postpone(
+        database,
+        'task',
+        claimed,
+        Math.max(1, answer.after ?? 30) * 1_000,
+        'the integration asks to wait',
+      );
+    case 'blocked':
+      await note(context, transaction, `blocked at the integration: ${answer.reason}`);
+      return postpone(database, 'task', claimed, BLOCKED_MS, answer.reason);
+    case 'fatal':
+    case 'invalid':
+      return park(
+        context,
+        claimed,
+        transaction,
+        answer.outcome === 'fatal' ? answer.reason : 'the integration calls the customer’s values invalid',
+      );
+    default: {
+      const decision = decideWithdrawal(transaction, answer, actor);
+      await database.transaction().execute(async (trx) => {
+        await completeTask(trx, claimed);
+        if ('ignored' in decision) return;
+        await changeTransaction(trx, transaction, decision.change);
+        if (decision.refund) await queueTransfer(trx, decision.refund);
+      });
+      log.info(
+        { transaction_id: transaction.id, outcome: answer.outcome },
+        'the integration processed a withdrawal',
+      );
+    }
+  }
+}
+
+/** Ends the effect and leaves the transaction, on hold, to a person. */
+async function park(
+  context: EffectContext,
+  claimed: TaskClaim,
+  transaction: Transaction,
+  why: string,
+): Promise<void> {
+  await context.database.transaction().execute(async (trx) => {
+    await buryTask(trx, claimed, why);
+    await changeTransaction(trx, transaction, {
+      status: 'on_hold',
+      patch: { attention: why },
+      actor: context.actor,
+      reason: why,
+    });
+  });
+  context.log.error({ transaction_id: transaction.id, why }, 'a withdrawal needs a person');
+}
+
+async function note(context: EffectContext, transaction: Transaction, attention: string): Promise<void> {
+  if (transaction.attention === attention) return;
+  await context.database
+    .transaction()
+    .execute((trx) =>
+      changeTransaction(trx, transaction, { patch: { attention }, actor: context.actor, reason: attention }),
+    );
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { Log } from '../../core/runtime/log.ts';
+
+export interface PoolOptions {
+  readonly name: string;
+  /** Jobs at the same time. */
+  readonly limit: number;
+  /** Between two looks for work when there was none. */
+  readonly idleMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Claims up to `count` jobs. */
+  readonly take: (count: number) => Promise<readonly (() => Promise<void>)[]>;
+}
+
+/**
+ * Keeps up to `limit` jobs going until the signal aborts, then lets those under way finish. A job that hangs takes one
+ * place and holds up no other; trouble with taking is logged and tried again.
+ */
+export async function runPool(options: PoolOptions): Promise<void> {
+  const { limit, idleMs, clock, signal, log, name } = options;
+  const running = new Set<Promise<void>>();
+  while (!signal.aborted) {
+    const free = limit - running.size;
+    const jobs = free > 0 ? await takeSafely(options, free) : [];
+    for (const job of jobs) {
+      const promise = job()
+        .catch((error: unknown) => log.error({ err: error, pool: name }, 'a job failed'))
+        .finally(() => running.delete(promise));
+      running.add(promise);
+    }
+    if (jobs.length < free || free === 0) await clock.sleep(idleMs, signal);
+  }
+  await Promise.all(running);
+}
+
+async function takeSafely(
+  { take, log, name, clock, signal }: PoolOptions,
+  count: number,
+): ReturnType<PoolOptions['take']> {
+  try {
+    return await take(count);
+  } catch (error) {
+    log.error({ err: error, pool: name }, 'looking for work failed');
+    await clock.sleep(1_000, signal);
+    return [];
+  }
+}

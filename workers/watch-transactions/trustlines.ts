@@ -1,0 +1,61 @@
+import { newestWaitingDestinations, waitingTransfersTo } from '../../core/database/repositories/transfers.ts';
+import { baseAccount, type LedgerContext } from '../../core/payments/context.ts';
+import { reconsider } from '../../core/payments/destinations.ts';
+
+/** Streams at the same time; older waits are left to `check-trustlines`. */
+const STREAM_LIMIT = 50;
+const REFRESH_MS = 1_000;
+
+/**
+ * Follows the accounts of the customers who most recently were found not payable, so that a payout goes on within moments
+ * of their trustline. Only a shortcut: `check-trustlines` looks at all of them in its interval.
+ */
+export async function followTrustlines(context: LedgerContext, signal: AbortSignal): Promise<void> {
+  const streams = new Map<string, AbortController>();
+  while (!signal.aborted) {
+    const wanted = new Set(await wantedDestinations(context));
+    for (const [destination, controller] of streams) {
+      if (wanted.has(destination)) continue;
+      controller.abort();
+      streams.delete(destination);
+    }
+    for (const destination of wanted) {
+      if (streams.has(destination)) continue;
+      const controller = new AbortController();
+      streams.set(destination, controller);
+      void follow(context, destination, AbortSignal.any([signal, controller.signal])).finally(() => {
+        if (streams.get(destination) === controller) streams.delete(destination);
+      });
+    }
+    await context.clock.sleep(REFRESH_MS, signal);
+  }
+  for (const controller of streams.values()) controller.abort();
+}
+
+async function wantedDestinations(context: LedgerContext): Promise<readonly string[]> {
+  try {
+    return await newestWaitingDestinations(context.database, STREAM_LIMIT);
+  } catch (error) {
+    context.log.warn({ err: error }, 'the destinations that wait could not be read');
+    return [];
+  }
+}
+
+async function follow(context: LedgerContext, destination: string, signal: AbortSignal): Promise<void> {
+  try {
+    const changes = context.horizon.streamAccountChanges(baseAccount(destination), { cursor: 'now', signal });
+    // What changed before the stream stood is not in it.
+    await look(context, destination);
+    for await (const _ of changes) await look(context, destination);
+  } catch (error) {
+    if (!signal.aborted) context.log.warn({ err: error, destination }, 'a stream of a waiting account ended');
+  }
+}
+
+async function look(context: LedgerContext, destination: string): Promise<void> {
+  for (const transfer of await waitingTransfersTo(context.database, destination)) {
+    const isReleased = await reconsider(context, transfer);
+    if (isReleased)
+      context.log.info({ transaction_id: transfer.transactionId }, 'the destination can be paid now');
+  }
+}

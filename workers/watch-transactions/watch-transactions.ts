@@ -1,0 +1,118 @@
+import { holdRole, releaseRole, writeReport } from '../../core/database/repositories/control.ts';
+import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
+import { payDue } from '../../core/payments/pay.ts';
+import { takeSubmissions } from '../../core/payments/settle.ts';
+import { messageOf } from '../../core/runtime/errors.ts';
+import { takeEffects, type EffectContext } from './effects.ts';
+import { ingest, type IngestState } from './ingest.ts';
+import { runPool } from './pool.ts';
+import { followTrustlines } from './trustlines.ts';
+
+export interface WatcherContext extends PaymentContext, EffectContext {
+  /** Names this process among its like: pod name, or host and pid. */
+  readonly holder: string;
+}
+
+const ROLE = 'watch-transactions';
+const RENEW_MS = 2_000;
+const LEASE_MS = 6_000;
+const REPORT_MS = 5_000;
+const LOOK_FOR_WORK_MS = 250;
+
+/**
+ * The one process that owns the hot wallet (design section 2): records receipts, submits and settles transfers, calls the
+ * integration. Several may run: one works, the others wait for its lease to end. Everything below is correct with two at
+ * work at once; the lease only saves work.
+ */
+export async function watchTransactions(context: WatcherContext, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (await tryHold(context)) {
+      context.log.info({ holder: context.holder }, 'watching');
+      await lead(context, signal);
+    }
+    await context.clock.sleep(RENEW_MS, signal);
+  }
+  await releaseRole(context.database, ROLE, context.holder).catch((error: unknown) =>
+    context.log.warn({ err: error }, 'the lease could not be given back; it ends by itself'),
+  );
+}
+
+/** Works until the lease is lost or the process stops. */
+async function lead(context: WatcherContext, outer: AbortSignal): Promise<void> {
+  const lost = new AbortController();
+  const signal = AbortSignal.any([outer, lost.signal]);
+  const { clock, log } = context;
+  const states = new Map<string, IngestState>();
+  const shared = { clock, signal, log, idleMs: LOOK_FOR_WORK_MS };
+  await Promise.all([
+    renew(context, signal, () => lost.abort()),
+    ...distributionAccounts(context.anchor).map((account) =>
+      ingest(context, account, signal, (state) => states.set(account, state)),
+    ),
+    runPool({ ...shared, name: 'submissions', limit: 100, take: (count) => takeSubmissions(context, count) }),
+    runPool({ ...shared, name: 'effects', limit: 10, take: (count) => takeEffects(context, count) }),
+    pay(context, signal),
+    followTrustlines(context, signal),
+    report(context, signal, states),
+  ]);
+}
+
+async function tryHold(context: WatcherContext): Promise<boolean> {
+  try {
+    return await holdRole(context.database, { name: ROLE, holder: context.holder, leaseMs: LEASE_MS });
+  } catch (error) {
+    context.log.error({ err: error }, 'the lease could not be read');
+    return false;
+  }
+}
+
+async function renew(context: WatcherContext, signal: AbortSignal, onLost: () => void): Promise<void> {
+  let heldUntil = context.clock.now() + LEASE_MS;
+  while (!signal.aborted) {
+    await context.clock.sleep(RENEW_MS, signal);
+    if (signal.aborted) return;
+    const askedAt = context.clock.now();
+    if (await tryHold(context)) heldUntil = askedAt + LEASE_MS;
+    else if (context.clock.now() >= heldUntil) {
+      context.log.warn({ holder: context.holder }, 'lost the lease; standing by');
+      return onLost();
+    }
+  }
+}
+
+async function pay(context: WatcherContext, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const count = await payDue(context);
+      if (count > 0) continue;
+    } catch (error) {
+      context.log.error({ err: error }, 'looking for payments to make failed');
+    }
+    await context.clock.sleep(LOOK_FOR_WORK_MS, signal);
+  }
+}
+
+/** Says in the database what the private status and the operator show. */
+async function report(
+  context: WatcherContext,
+  signal: AbortSignal,
+  states: ReadonlyMap<string, IngestState>,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const close = await context.horizon
+        .latestLedger()
+        .catch((error: unknown) => ({ error: messageOf(error) }));
+      await writeReport(context.database, 'watcher', {
+        holder: context.holder,
+        ledger: close,
+        horizon: context.horizon.urlHealth(),
+        accounts: Object.fromEntries(states),
+        integration: context.integration.circuit,
+      });
+    } catch (error) {
+      context.log.warn({ err: error }, 'the report could not be written');
+    }
+    await context.clock.sleep(REPORT_MS, signal);
+  }
+}
