@@ -105,19 +105,9 @@ function readPage(
 }
 
 function read<T>(hook: string, schema: z.ZodType<T>, answer: unknown): T {
-  const parsed = safely(hook, () => schema.safeParse(answer));
+  const parsed = schema.safeParse(answer);
   if (!parsed.success) throw new IntegrationMisbehaved(hook, describeProblem(parsed.error));
   return parsed.data;
-}
-
-/** An answer nested a hundred thousand deep overflows the stack of whoever walks it. */
-function safely<T>(hook: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof RangeError) throw new IntegrationMisbehaved(hook, 'it is nested too deeply');
-    throw error;
-  }
 }
 
 function setAside(item: unknown, problem: string, by: Malformed['by']): Malformed {

@@ -48,13 +48,28 @@ export const fee = {
     }),
 };
 
+const TOML_DEPTH_LIMIT = 8;
+
+/** TOML knows no null; and whoever walks the document must not be led arbitrarily deep. */
+function isTomlLike(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object') return true;
+  if (value === null || depth > TOML_DEPTH_LIMIT) return false;
+  return Object.values(value).every((child) => isTomlLike(child, depth + 1));
+}
+
 export const toml = {
   request: z.object({}),
   response: z.union([
     z.strictObject({ toml: z.string().max(100_000) }).meta({ description: 'TOML text.' }),
-    z.strictObject({ document: z.record(z.string().max(100), z.json()) }).meta({
-      description: 'The same as JSON: tables are objects, lists of tables arrays of objects.',
-    }),
+    z
+      .strictObject({
+        document: z
+          .record(z.string().max(100), z.unknown())
+          .refine((document) => isTomlLike(document), 'must be at most 8 levels deep and without null'),
+      })
+      .meta({
+        description: 'The same as JSON: tables are objects, lists of tables arrays of objects.',
+      }),
   ]),
 };
 
