@@ -9,6 +9,8 @@ const METERED_PASSPHRASES: ReadonlySet<string> = new Set([
 ]);
 const DEFAULT_STRANGERS_SHARE = 0.3;
 const BURST_SECONDS = 5;
+/** Shares such as 0.3 are not exact in binary. */
+const ROUNDING_MS = 1e-6;
 
 /** One a second with a burst of 60 where strangers run the Horizon, else generous. */
 export function defaultBudget(passphrase: string): RequestBudget {
@@ -56,7 +58,7 @@ function createBucket(perSecond: number, burst: number): Bucket {
   const toleranceMs = intervalMs * (Math.max(1, burst) - 1);
   let fullAtMs = Number.NEGATIVE_INFINITY;
   return {
-    waitMs: (now) => Math.max(0, fullAtMs - now - toleranceMs),
+    waitMs: (now) => Math.max(0, Math.ceil(fullAtMs - now - toleranceMs - ROUNDING_MS)),
     reserve: (now) => {
       fullAtMs = Math.max(fullAtMs, now) + intervalMs;
     },

@@ -43,7 +43,7 @@ export function createHistory(connections: Connections, ledgers: Ledgers, option
       each,
     );
     const records = body === undefined ? [] : pageRecords(body, request.operation);
-    if (records.length === 0 && cursor !== undefined && order === 'asc') {
+    if (records.length === 0 && cursor !== undefined && /^\d+$/.test(cursor) && order === 'asc') {
       await refuseForeignCursor(connections, ledgers, cursor, asked);
     }
     return records;
