@@ -43,6 +43,18 @@ describe('LoadingCache', () => {
     expect(await succeed('a')).toBe(1);
   });
 
+  test('it tells whether a key would be answered without a load', async () => {
+    const { cache, succeed, fail, advance } = setUp();
+    expect(cache.has('a')).toBe(false);
+    const loading = succeed('a');
+    expect(cache.has('a')).toBe(true);
+    await loading;
+    await expect(fail('b')).rejects.toThrow('failure');
+    expect(cache.has('b')).toBe(true);
+    advance(10);
+    expect([cache.has('a'), cache.has('b')]).toEqual([true, false]);
+  });
+
   test('a failure is remembered for less long', async () => {
     const { fail, succeed, advance } = setUp();
     await expect(fail('a')).rejects.toThrow('failure 1');

@@ -29,11 +29,16 @@ export class LoadingCache<Value> {
     return this.#entries.size;
   }
 
+  /** Whether {@link get} would answer without loading. */
+  has(key: string): boolean {
+    return (this.#entries.get(key)?.expiresAtMs ?? 0) > this.#options.clock.now();
+  }
+
   /** The value of `key`, loaded at most once per lifetime. Rejects as `load` did. */
   get(key: string, load: () => Promise<Value>): Promise<Value> {
-    const known = this.#entries.get(key);
+    const known = this.has(key) ? this.#entries.get(key) : undefined;
+    const entry = known ?? this.#load(load);
     this.#entries.delete(key);
-    const entry = known && known.expiresAtMs > this.#options.clock.now() ? known : this.#load(load);
     this.#entries.set(key, entry);
     this.#evict();
     return entry.value;

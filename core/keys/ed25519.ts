@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { hasSmallOrder, isCanonical } from './curve-point.ts';
 import { decodeAccount, decodeSeed, encodeAccount, encodeSeed } from './strkey.ts';
 
 /**
@@ -21,35 +22,6 @@ export const HINT_BYTES = 4;
 /** DER around a raw Ed25519 key (RFC 8410, section 4 and 7). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
-
-/**
- * The encodings, sign bit cleared, of the points of small order. Whoever "signs" with such a key needs no secret, and
- * OpenSSL does not refuse them; stellar-core (libsodium) does, and so must we: GAAAA…AWHF is one of them.
- */
-const SMALL_ORDER = new Set([
-  '0000000000000000000000000000000000000000000000000000000000000000',
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-]);
-
-function hasSmallOrder(point: Uint8Array): boolean {
-  const last = point[31] ?? 0;
-  // Cheap first look: a point of small order begins with one of seven bytes; hardly any key goes on from here.
-  if (![0x00, 0x01, 0x26, 0xc7, 0xec, 0xed, 0xee].includes(point[0] ?? 0)) return false;
-  const unsigned = Buffer.from(point);
-  unsigned[31] = last & 0x7f;
-  return SMALL_ORDER.has(unsigned.toString('hex'));
-}
-
-/** Whether the y coordinate is below the field's prime 2²⁵⁵ − 19, as stellar-core demands of a public key. */
-function isCanonical(point: Uint8Array): boolean {
-  if (((point[31] ?? 0) & 0x7f) !== 0x7f || (point[0] ?? 0) < 0xed) return true;
-  return point.subarray(1, 31).some((byte) => byte !== 0xff);
-}
 
 /** The last four bytes of a public key, by which an envelope says who signed. */
 export function signatureHint(key: Uint8Array): Uint8Array {
