@@ -1,7 +1,14 @@
 import type { HookRequest, HookResponse, IntegrationTransaction } from '../integration/contract.ts';
 import { CapstanError } from '../runtime/errors.ts';
 import type { Asset, PaymentPolicy } from '../spec/anchor.ts';
-import { formatAmount, parseAmount, roundAmount, type Rounding, type Stroops } from './amount.ts';
+import {
+  formatAmount,
+  LEDGER_DECIMALS,
+  parseAmount,
+  roundAmount,
+  type Rounding,
+  type Stroops,
+} from './amount.ts';
 import { computeFee, type Fee, type FeeLine } from './fee.ts';
 import type { Kind } from './status.ts';
 
@@ -16,7 +23,7 @@ export interface Charge {
   readonly amountOut: Stroops;
 }
 
-type ChargedAsset = Pick<Asset, 'code' | 'decimals' | Kind>;
+export type ChargedAsset = Pick<Asset, 'code' | 'decimals' | Kind>;
 
 /** An amount that cannot be served. `limit` (a plain decimal, or a number of decimals) is for translated sentences. */
 export class AmountRefused extends CapstanError {
@@ -68,8 +75,8 @@ export class NothingLeft extends AmountRefused {
 }
 
 /** The least that a customer can move: the direction's minimum, and never less than one unit of the last decimal. */
-function leastAmount(asset: ChargedAsset, kind: Kind): Stroops {
-  const unit = 10n ** BigInt(7 - asset.decimals);
+export function leastAmount(asset: ChargedAsset, kind: Kind): Stroops {
+  const unit = 10n ** BigInt(LEDGER_DECIMALS - asset.decimals);
   return asset[kind].min > unit ? asset[kind].min : unit;
 }
 
