@@ -11,7 +11,7 @@ import { deadline } from './middleware/deadline.ts';
 import { identify } from './middleware/identify.ts';
 import { observe } from './middleware/observe.ts';
 import { limitQuery } from './middleware/query.ts';
-import { DEFAULT_RATE_LIMITS, rateLimit } from './middleware/rate-limit.ts';
+import { rateLimit } from './middleware/rate-limit.ts';
 import type { RateLimit } from './middleware/rate-limit.ts';
 import { refuseUnrouted, resolveRoute } from './middleware/route.ts';
 import { apiSecurity } from './middleware/security-headers.ts';
@@ -27,8 +27,8 @@ export interface AppDeps extends BoundaryOptions {
   readonly clock: Clock;
   /** CIDR ranges of the proxies in front of us. Default: none. */
   readonly trustedProxies?: readonly string[];
-  /** Default `DEFAULT_RATE_LIMITS`; `[]` switches them off. */
-  readonly rateLimits?: readonly RateLimit[];
+  /** `rateLimitsOf(anchor.server.rateLimits)`; `[]` switches them off. */
+  readonly rateLimits: readonly RateLimit[];
   /** Largest body. Default 262,144 (256 KiB). */
   readonly maxBodyBytes?: number;
   /** Longest query string. Default 4,096. */
@@ -63,7 +63,7 @@ export function createApp(deps: AppDeps): Koa {
   app.use(cors());
   app.use(boundary(deps));
   app.use(resolveRoute(routers));
-  app.use(rateLimit(deps.rateLimits ?? DEFAULT_RATE_LIMITS, metrics));
+  app.use(rateLimit(deps.rateLimits, metrics));
   app.use(refuseUnrouted());
   app.use(limitQuery(deps.maxQueryLength ?? 4_096));
   app.use(deadline(deps.requestTimeoutMs ?? 30_000, clock));

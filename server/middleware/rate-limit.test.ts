@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Router } from '@koa/router';
 import { describe, expect, test } from '@jest/globals';
 import { serve } from '../testing/serve.ts';
+import { rateLimitsOf } from './rate-limit.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 function routes(): Router {
@@ -11,9 +12,8 @@ function routes(): Router {
   return router;
 }
 const limits = (windowMs: number): RateLimit[] => [
-  { group: 'health', prefixes: ['/health'], requests: Infinity, windowMs },
   { group: 'auth', prefixes: ['/auth'], requests: 2, windowMs },
-  { group: 'default', prefixes: ['/'], requests: 4, windowMs },
+  { group: 'all', prefixes: ['/'], requests: 6, windowMs },
 ];
 const statuses = async (
   url: string,
@@ -29,7 +29,7 @@ const statuses = async (
 };
 
 describe('rate limits', () => {
-  test('refuse with 429, Retry-After and CORS, each group by itself, and leave probes alone', async () => {
+  test('refuse with 429, Retry-After and CORS, each group by itself and all together, and leave probes alone', async () => {
     await using app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
     expect(await statuses(app.url, '/auth', 3)).toEqual([200, 200, 429]);
     expect(await statuses(app.url, '/authors', 3)).toEqual([200, 200, 200]);
@@ -40,7 +40,7 @@ describe('rate limits', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
     expect(refused.headers.get('access-control-allow-origin')).toBe('*');
     expect(await refused.json()).toEqual({ error: 'too many requests; try again later' });
-    expect(await app.series('capstan_http_rate_limited_total', { group: 'default' })).toBe(2);
+    expect(await app.series('capstan_http_rate_limited_total', { group: 'all' })).toBe(2);
   });
 
   test('count callers apart, and one IPv6 household as one', async () => {
@@ -56,5 +56,17 @@ describe('rate limits', () => {
     expect(await statuses(app.url, '/auth', 3)).toEqual([200, 200, 429]);
     await delay(1_100);
     expect(await statuses(app.url, '/auth', 1)).toEqual([200]);
+  });
+
+  test("come from the anchor's spec, for the paths that the SEPs are served at", async () => {
+    const router = new Router();
+    router.post('/sep24/transactions/:kind/interactive', (ctx) => void (ctx.body = {}));
+    router.get('/sep24/transactions', (ctx) => void (ctx.body = {}));
+    const rateLimits = rateLimitsOf({ requests: 100, authentications: 1, interactive: 1 });
+    await using app = await serve([router], { rateLimits });
+    const post = async (kind: string): Promise<number> =>
+      (await fetch(`${app.url}/sep24/transactions/${kind}/interactive`, { method: 'POST' })).status;
+    expect([await post('deposit'), await post('withdraw')]).toEqual([200, 429]);
+    expect(await statuses(app.url, '/sep24/transactions', 3)).toEqual([200, 200, 200]);
   });
 });

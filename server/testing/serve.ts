@@ -34,7 +34,7 @@ export async function serve(routers: readonly Router[], options: Partial<AppDeps
   const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
   const log = createLog({ name: 'server', level: 'debug', destination: { write } });
   const metrics = createMetrics({ process: 'server', version: 'test', defaults: false });
-  const app = createApp({ routers, log, metrics, clock: systemClock, ...options });
+  const app = createApp({ routers, log, metrics, clock: systemClock, rateLimits: [], ...options });
   const handle = app.callback();
   const server = createServer((req, res) => void handle(req, res));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
