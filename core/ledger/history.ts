@@ -1,19 +1,18 @@
-import { NetworkChanged } from './errors.ts';
+import { createContinuityCheck, cursorBehind, discontinuity } from './continuity.ts';
+import type { ContinuityCheck } from './continuity.ts';
+import { HistoryGone, LedgerUnavailable, NetworkChanged } from './errors.ts';
 import type { Fields } from './fields.ts';
 import { pageRecords } from './fields.ts';
 import type { Ledgers } from './ledgers.ts';
+import type { Networks } from './networks.ts';
 import type { readPayment } from './read-payment.ts';
 import { readTransaction } from './read-transaction.ts';
 import { PAGE_BYTES, read } from './requests.ts';
-import type { Connections } from './requests.ts';
-import { cursorBehind, ledgerOfCursor, streamRecords } from './stream.ts';
-import type { AccountChange, Horizon, PageOptions, StreamOptions } from './types.ts';
+import type { Answer, Connections, ReadRequest } from './requests.ts';
+import { streamRecords } from './stream.ts';
+import type { AccountChange, Horizon, PageOptions, RequestOptions, StreamOptions } from './types.ts';
 
 const MAX_LIMIT = 200;
-/** No network closes ledgers faster for long; a Horizon that is n ledgers behind must be this much older. */
-const FASTEST_CLOSE_MS = 500;
-const CLOCK_SLACK_MS = 10_000;
-
 export type History = Pick<
   Horizon,
   'payments' | 'transactionsOf' | 'streamPayments' | 'streamTransactions' | 'streamAccountChanges'
@@ -33,20 +32,21 @@ interface PageRequest {
 }
 
 /** What happened to an account: in pages and as streams. */
-export function createHistory(connections: Connections, ledgers: Ledgers, options: HistoryOptions): History {
+export function createHistory(
+  connections: Connections,
+  { ledgers, networks }: { ledgers: Ledgers; networks: Networks },
+  options: HistoryOptions,
+): History {
+  const continuity = createContinuityCheck(networks, connections.clock);
   const page = async (request: PageRequest, asked: PageOptions = {}): Promise<Fields[]> => {
     const { cursor, limit = MAX_LIMIT, order = 'asc', ...each } = asked;
     const query = { ...request.query, cursor, limit: String(Math.min(MAX_LIMIT, limit)), order };
-    const { body } = await read(
-      connections,
-      { ...request, query, maxBytes: PAGE_BYTES, ...(cursor === undefined ? {} : { cursor }) },
-      each,
-    );
-    const records = body === undefined ? [] : pageRecords(body, request.operation);
-    if (records.length === 0 && cursor !== undefined && /^\d+$/.test(cursor) && order === 'asc') {
-      await refuseForeignCursor(connections, ledgers, cursor, asked);
-    }
-    return records;
+    const wanted = { ...request, query, maxBytes: PAGE_BYTES, ...(cursor === undefined ? {} : { cursor }) };
+    const isContinued = cursor !== undefined && /^\d+$/.test(cursor) && order === 'asc';
+    const { body } = isContinued
+      ? await readOn(connections, continuity, wanted, cursor, each)
+      : await read(connections, wanted, each);
+    return body === undefined ? [] : pageRecords(body, request.operation);
   };
 
   const stream = async function* <T>(
@@ -64,11 +64,7 @@ export function createHistory(connections: Connections, ledgers: Ledgers, option
       signal,
       parse,
       inactivityMs: options.inactivityMs,
-      verify: async (at) => {
-        await refuseForeignCursor(connections, ledgers, at, { signal });
-        // One record, asked of all URLs: it throws HistoryGone only when none of them keeps that history.
-        await page(request, { cursor: at, limit: 1, signal });
-      },
+      examine: (url, at) => continuity.examine(url, at, { signal }),
     });
   };
 
@@ -147,27 +143,30 @@ async function cursorNow(
 }
 
 /**
- * A cursor ahead of the ledger is a lagging Horizon's, unless that Horizon is up to date by its own clock: then the network
- * began anew (a test network's reset) and our journal belongs to the old one.
- * @throws {NetworkChanged}
+ * Reads on from a cursor at a Horizon that keeps all that followed it. Unavailability outweighs a gap: the Horizon that is
+ * down may have what the other one lacks.
+ * @throws {HistoryGone} @throws {NetworkChanged} @throws {LedgerUnavailable}
  */
-async function refuseForeignCursor(
+async function readOn(
   connections: Connections,
-  ledgers: Ledgers,
+  continuity: ContinuityCheck,
+  wanted: ReadRequest,
   cursor: string,
-  asked: Pick<PageOptions, 'signal' | 'deadlineMs' | 'caller'>,
-): Promise<void> {
-  const { signal, deadlineMs, caller } = asked;
-  const latest = await ledgers.latest({
-    ...(signal ? { signal } : {}),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(caller === undefined ? {} : { caller }),
-  });
-  const ahead = ledgerOfCursor(cursor) - latest.sequence;
-  const ageMs = connections.clock.now() - latest.closedAtMs;
-  if (ahead * FASTEST_CLOSE_MS > Math.max(0, ageMs) + CLOCK_SLACK_MS) {
-    throw new NetworkChanged(
-      `Our cursor ${cursor} lies ${ahead} ledgers beyond the newest, ${latest.sequence}: the network began anew.`,
-    );
+  options: RequestOptions,
+): Promise<Answer> {
+  const first = await read(connections, wanted, options);
+  const found = await continuity.examine(first.url, cursor, options);
+  if (found === 'kept') return first;
+  let failure = discontinuity(found, cursor);
+  for (const pin of connections.pool.candidates(options.pin).filter((url) => url !== first.url)) {
+    try {
+      const other = await read(connections, wanted, { ...options, pin });
+      if ((await continuity.examine(pin, cursor, options)) === 'kept') return other;
+    } catch (thrown) {
+      options.signal?.throwIfAborted();
+      if (thrown instanceof LedgerUnavailable) failure = thrown;
+      else if (!(thrown instanceof HistoryGone)) throw thrown;
+    }
   }
+  throw failure;
 }

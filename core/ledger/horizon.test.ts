@@ -266,7 +266,19 @@ describe('several Horizons', () => {
     expect((await horizon.account(id)).url).toBe(one.url);
   });
 
-  test('one of another network is never asked again', async () => {
+  test('the roots are compared beside the calls, now and then, whatever the Horizons do', async () => {
+    let now = Date.now();
+    const clock = { ...systemClock, now: () => now };
+    one.answer(({ path }) => (path === '/' ? 'hang' : found()));
+    two.answer(({ path }) => (path === '/' ? { status: 200, body: rootResource(110) } : found()));
+    const horizon = client({ ...both(), clock });
+    await horizon.account(id);
+    now += 20_000;
+    expect((await horizon.account(id)).url).toBe(one.url);
+    while (horizon.urlHealth()[1]?.latestLedger !== 110) await systemClock.sleep(10);
+  });
+
+  test('one of another network is not asked again until its root is ours', async () => {
     one.answer(({ path }) =>
       path === '/' ? { status: 200, body: rootResource(5, { network_passphrase: 'other' }) } : found(),
     );
@@ -274,6 +286,10 @@ describe('several Horizons', () => {
     const horizon = client(both());
     expect((await horizon.checkUrls()).map(({ state }) => state)).toEqual(['wrong_network', 'healthy']);
     expect((await horizon.account(id)).url).toBe(two.url);
+    await expect(horizon.account(id, { pin: one.url })).rejects.toThrow(LedgerUnavailable);
+    one.answer(({ path }) => (path === '/' ? { status: 200, body: rootResource(5) } : found()));
+    await horizon.checkUrls();
+    expect((await horizon.account(id)).url).toBe(one.url);
   });
 
   test('a ledger that one of them lacks is looked for in the other', async () => {
@@ -416,11 +432,10 @@ describe('history', () => {
 
   test('payments are asked for with their transactions', async () => {
     one.answer(() => page([paymentResource({ ledger: 7, from: other, to: id })]));
-    const [payment] = await client().payments(id, { cursor: '5', limit: 10 });
-    expect(payment).toMatchObject({ from: other, to: id, amount: 125000000n, ledger: 7 });
+    const [first] = await client().payments(id, { limit: 10 });
+    expect(first).toMatchObject({ from: other, to: id, amount: 125000000n, ledger: 7 });
     expect(Object.fromEntries(one.asked[0]!.query)).toEqual({
       join: 'transactions',
-      cursor: '5',
       limit: '10',
       order: 'asc',
     });
@@ -432,44 +447,62 @@ describe('history', () => {
         { ledger, from: other, to: id },
         { type: 'invoke_host_function', asset_balance_changes: [] },
       );
-    one.answer(({ query }) =>
-      page(
-        query.get('cursor') === null
-          ? [nothing(7), nothing(8)]
-          : [paymentResource({ ledger: 9, from: other, to: id })],
-      ),
-    );
+    const moved = paymentResource({ ledger: 9, from: other, to: id });
+    one.answer(({ path, query }) => {
+      if (path === '/') return { status: 200, body: rootResource(10) };
+      return page(query.get('cursor') === null ? [nothing(7), nothing(8)] : [moved]);
+    });
     expect((await client().payments(id, { limit: 2 })).map(({ ledger }) => ledger)).toEqual([9]);
   });
 
-  test('history that no Horizon keeps is gone; that one lacks is read from the other', async () => {
-    one.answer(() => problem(410, 'before_history'));
-    two.answer(() => problem(410, 'before_history'));
-    await expect(client(both()).payments(id, { cursor: '99' })).rejects.toThrow(HistoryGone);
-    two.answer(() => page([paymentResource({ ledger: 7, from: other, to: id })]));
-    expect(await client(both()).payments(id, { cursor: '99' })).toHaveLength(1);
+  const at = (ledger: bigint): string => String(ledger << 32n);
+  const serving =
+    (records: readonly object[], root: object): ((asked: Asked) => Reply) =>
+    ({ path }) =>
+      path === '/' ? { status: 200, body: root } : page(records);
+  const payment = paymentResource({ ledger: 120, from: other, to: id });
+
+  test('history that no Horizon keeps is gone, also where a page silently begins later', async () => {
+    one.answer(serving([payment], rootResource(1_000, { history_elder_ledger: 101 })));
+    two.answer(serving([payment], rootResource(1_000, { history_elder_ledger: 111 })));
+    await expect(client(both()).payments(id, { cursor: at(100n) })).rejects.toThrow(HistoryGone);
+    expect(await client(both()).payments(id, { cursor: at(101n) })).toHaveLength(1);
+  });
+
+  test('history that one Horizon lacks is read from the other', async () => {
+    one.answer(serving([], rootResource(1_000, { history_elder_ledger: 111 })));
+    two.answer(serving([payment], rootResource(1_000, { history_elder_ledger: 2 })));
+    expect(await client(both()).payments(id, { cursor: at(100n) })).toHaveLength(1);
   });
 
   test('history that one Horizon lacks while the other is down may come back', async () => {
-    one.answer(() => problem(410, 'before_history'));
+    one.answer(serving([payment], rootResource(1_000, { history_elder_ledger: 111 })));
     two.answer(() => problem(503, 'stale_history'));
-    await expect(client({ ...both(), deadlineMs: 500 }).payments(id, { cursor: '99' })).rejects.toThrow(
-      LedgerUnavailable,
-    );
+    const call = client({ ...both(), deadlineMs: 500 }).payments(id, { cursor: at(100n) });
+    await expect(call).rejects.toThrow(LedgerUnavailable);
+  });
+
+  test('a 410 is gone history', async () => {
+    one.answer(() => problem(410, 'before_history'));
+    await expect(client().payments(id, { order: 'desc', cursor: at(100n) })).rejects.toThrow(HistoryGone);
+  });
+
+  test('far from the edge of history the root is not asked for each page', async () => {
+    one.answer(serving([payment], rootResource(100_000, { history_elder_ledger: 2 })));
+    const horizon = client();
+    for (let count = 0; count < 3; count += 1) await horizon.payments(id, { cursor: at(50_000n) });
+    expect(one.asked.filter(({ path }) => path === '/')).toHaveLength(1);
   });
 
   test('a cursor far beyond an up-to-date ledger means that the network began anew', async () => {
-    one.answer(({ path }: Asked) => (path === '/ledgers' ? page([ledgerResource(1_000)]) : page([])));
-    await expect(client().payments(id, { cursor: String(1_500_000n << 32n) })).rejects.toThrow(
-      NetworkChanged,
-    );
+    one.answer(serving([], rootResource(1_000)));
+    await expect(client().payments(id, { cursor: at(1_500_000n) })).rejects.toThrow(NetworkChanged);
   });
 
   test('a cursor beyond a ledger that is old by as much is only a lagging Horizon', async () => {
-    one.answer(({ path }) =>
-      path === '/ledgers' ? page([ledgerResource(1_000, Date.now() - 500_000)]) : page([]),
-    );
-    expect(await client().payments(id, { cursor: String(1_100n << 32n) })).toEqual([]);
+    const closedAt = new Date(Date.now() - 500_000).toISOString();
+    one.answer(serving([], rootResource(1_000, { history_latest_ledger_closed_at: closedAt })));
+    expect(await client().payments(id, { cursor: at(1_100n) })).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { createBudget, defaultBudget } from './budget.ts';
 import { LedgerUnavailable, NoFriendbot } from './errors.ts';
 import { createHistory } from './history.ts';
 import { createLedgers } from './ledgers.ts';
+import { createNetworks } from './networks.ts';
 import { pageRecords } from './fields.ts';
 import { readAccount } from './read-account.ts';
 import { readFeeStats } from './read-network.ts';
@@ -24,13 +25,19 @@ const PAGE_LIMIT = 200;
 export function createHorizon(options: HorizonOptions): Horizon {
   const connections = connect(options);
   const closing = new AbortController();
-  const ledgers = createLedgers(connections, options.passphrase);
-  const history = createHistory(connections, ledgers, {
-    inactivityMs: options.inactivityMs ?? DEFAULT_INACTIVITY_MS,
-    closing: closing.signal,
-  });
+  const networks = createNetworks(connections, options.passphrase);
+  const ledgers = createLedgers(connections, networks);
+  const history = createHistory(
+    connections,
+    { ledgers, networks },
+    {
+      inactivityMs: options.inactivityMs ?? DEFAULT_INACTIVITY_MS,
+      closing: closing.signal,
+    },
+  );
   return {
     account: async (id, asked) => {
+      networks.compareIfDue();
       const path = `/accounts/${encodeURIComponent(id)}`;
       const { body, latestLedger, url } = await read(connections, { operation: 'account', path }, asked);
       return { account: body === undefined ? undefined : readAccount(body), latestLedger, url };
@@ -42,8 +49,8 @@ export function createHorizon(options: HorizonOptions): Horizon {
     },
     latestLedger: ledgers.latest,
     ledger: ledgers.get,
-    root: ledgers.root,
-    checkUrls: ledgers.checkUrls,
+    root: networks.root,
+    checkUrls: networks.checkUrls,
     urlHealth: () => connections.pool.health(),
     ...history,
     submit: async (envelopeXdr, asked) => {
@@ -61,7 +68,7 @@ export function createHorizon(options: HorizonOptions): Horizon {
     },
     accountsWithSigner: (key, asked) => accountsWithSigner(connections, key, asked),
     friendbot: async (account, asked) => {
-      const { friendbotUrl } = await ledgers.root(asked);
+      const { friendbotUrl } = await networks.root(asked);
       if (friendbotUrl === undefined) throw new NoFriendbot();
       return askFriendbot(connections, friendbotUrl, account, asked);
     },

@@ -1,34 +1,30 @@
-import { LedgerUnavailable, NetworkChanged } from './errors.ts';
+import { LedgerUnavailable } from './errors.ts';
 import { pageRecords } from './fields.ts';
-import { readLedger, readRoot } from './read-network.ts';
+import type { Networks } from './networks.ts';
+import { readLedger } from './read-network.ts';
 import { read } from './requests.ts';
 import type { Connections } from './requests.ts';
-import type { Horizon, LedgerClose, LedgerRoot, RequestOptions, UrlHealth } from './types.ts';
+import type { Horizon, LedgerClose, RequestOptions } from './types.ts';
 
 /** The interval of closes is learned from two answers; until then this one is assumed. */
 const FIRST_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 5_000;
 const MIN_INTERVAL_MS = 250;
 const KNOWN_LEDGERS = 256;
-/** With several URLs their roots are compared this often, beside the calls. */
-const COMPARE_EVERY_MS = 15_000;
 
 export interface Ledgers {
   latest: Horizon['latestLedger'];
   /** Past the cache. */
   freshLatest(options?: RequestOptions): Promise<LedgerClose>;
   get: Horizon['ledger'];
-  root: Horizon['root'];
-  checkUrls: Horizon['checkUrls'];
 }
 
-/** What is asked of the ledger as a whole: its clock, its network. */
-export function createLedgers(connections: Connections, passphrase: string): Ledgers {
+/** The ledger's own clock: its closes. */
+export function createLedgers(connections: Connections, networks: Networks): Ledgers {
   const { clock, pool } = connections;
   const known = new Map<number, LedgerClose>();
   let latest: { close: LedgerClose; askedAtMs: number } | undefined;
   let intervalMs = FIRST_INTERVAL_MS;
-  let comparedAtMs = clock.now();
 
   const remember = (close: LedgerClose): void => {
     known.set(close.sequence, close);
@@ -37,10 +33,7 @@ export function createLedgers(connections: Connections, passphrase: string): Led
   };
 
   const freshLatest = async (options?: RequestOptions): Promise<LedgerClose> => {
-    if (clock.now() - comparedAtMs > COMPARE_EVERY_MS && options?.pin === undefined) {
-      comparedAtMs = clock.now();
-      if (pool.health().length > 1) await checkUrls(options);
-    }
+    networks.compareIfDue();
     const askedAtMs = clock.now();
     const query = { order: 'desc', limit: '1' };
     const { body, url } = await read(connections, { operation: 'ledgers', path: '/ledgers', query }, options);
@@ -58,34 +51,8 @@ export function createLedgers(connections: Connections, passphrase: string): Led
     return close;
   };
 
-  const root = async (options?: RequestOptions): Promise<LedgerRoot> => {
-    const { body, url } = await read(connections, { operation: 'root', path: '/' }, options);
-    const answer = readRoot(body);
-    pool.sawLedger(url, answer.historyLatestLedger);
-    pool.setWrongNetwork(url, answer.networkPassphrase !== passphrase);
-    if (answer.networkPassphrase !== passphrase) {
-      throw new NetworkChanged(`${url} serves "${answer.networkPassphrase}", not "${passphrase}".`);
-    }
-    return answer;
-  };
-
-  const checkUrls = async (options: RequestOptions = {}): Promise<UrlHealth[]> => {
-    const seen = new Map<string, number>();
-    const ask = async (url: string): Promise<void> => {
-      // Its failure is in the pool already, and in what we return.
-      const answer = await root({ ...options, pin: url }).catch(() => undefined);
-      if (answer) seen.set(url, answer.historyLatestLedger);
-    };
-    await Promise.all(pool.health().map(({ url }) => ask(url)));
-    options.signal?.throwIfAborted();
-    pool.compare(seen);
-    return pool.health();
-  };
-
   return {
     freshLatest,
-    root,
-    checkUrls,
     latest: async (options) => {
       const isFresh = latest !== undefined && clock.now() - latest.askedAtMs < intervalMs;
       return isFresh && latest && options?.pin === undefined ? latest.close : freshLatest(options);

@@ -39,6 +39,8 @@ export interface ReadRequest {
   path: string;
   query?: Record<string, string | undefined>;
   maxBytes?: number;
+  /** Also of a Horizon that was found to serve another network. */
+  anyNetwork?: boolean;
   /** What a 410 is about. */
   cursor?: string;
 }
@@ -125,7 +127,7 @@ async function askEach(
 ): Promise<Outcome> {
   const { clock, pool } = connections;
   let worst: LedgerUnavailable | HistoryGone | undefined;
-  for (const url of pool.candidates(options.pin)) {
+  for (const url of pool.candidates(options.pin, asked.anyNetwork)) {
     if (clock.now() >= deadlineAtMs) break;
     const waitMs = pool.throttledUntilMs(url) - clock.now();
     const outcome =

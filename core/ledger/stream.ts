@@ -1,4 +1,6 @@
 import { messageOf } from '../runtime/errors.ts';
+import { discontinuity } from './continuity.ts';
+import type { Continuity } from './continuity.ts';
 import { HistoryGone, LedgerUnavailable, NetworkChanged } from './errors.ts';
 import { Fields } from './fields.ts';
 import { jsonOf, problemOf, retryAfterMs, urlOf, whyOf } from './requests.ts';
@@ -23,6 +25,16 @@ const MISSING_PAUSE_MS = 2_000;
 /** The Horizon is well and there is nothing to stream: it must not count against its URL. */
 class NothingThere extends LedgerUnavailable {}
 
+/** This URL would leave a gap; another one may not. */
+class Unfit extends LedgerUnavailable {
+  readonly continuity: Exclude<Continuity, 'kept'>;
+
+  constructor(continuity: Exclude<Continuity, 'kept'>, url: string) {
+    super(`${originOf(url)} cannot continue from our cursor: ${continuity}.`);
+    this.continuity = continuity;
+  }
+}
+
 /** A bounded wait was over. */
 class Late extends LedgerUnavailable {}
 
@@ -37,8 +49,8 @@ export interface StreamRequest<T> {
   inactivityMs: number;
   /** All that a record means: nothing, one or more. Must have no side effect. */
   parse: (record: Fields) => T[];
-  /** Called before the first connection and each that follows a failure. @throws {NetworkChanged} @throws {HistoryGone} */
-  verify: (cursor: string) => Promise<void>;
+  /** Whether that URL continues from the cursor without a gap; asked once its stream is open. */
+  examine: (url: string, cursor: string) => Promise<Continuity>;
 }
 
 /** How one connection went. */
@@ -48,10 +60,12 @@ interface Ended {
   wasGood: boolean;
 }
 
-/** What a connection learns while it lasts, for the loop around it. */
+/** What connections learn while they last, for the loop around them. */
 interface Progress {
   cursor: string;
   records: number;
+  /** URLs that cannot continue from this cursor, and why. */
+  unfit: Map<string, Exclude<Continuity, 'kept'>>;
 }
 
 /**
@@ -63,15 +77,13 @@ export async function* streamRecords<T>(
   connections: Connections,
   request: StreamRequest<T>,
 ): AsyncGenerator<T, void, undefined> {
-  const progress: Progress = { cursor: request.cursor, records: 0 };
+  const progress: Progress = { cursor: request.cursor, records: 0, unfit: new Map() };
   let failures = 0;
-  let mustVerify = true;
   while (!request.signal.aborted) {
-    const ended: Ended = yield* oneConnection(connections, request, progress, mustVerify);
+    const ended: Ended = yield* oneConnection(connections, request, progress);
     if (request.signal.aborted) return;
     if (ended.wasGood) failures = 0;
     if (ended.failure || !ended.wasGood) failures += 1;
-    mustVerify = ended.failure !== undefined;
     if (ended.failure) {
       connections.log?.warn(
         { operation: request.operation, cursor: progress.cursor, failures, why: whyOf(ended.failure) },
@@ -92,7 +104,6 @@ async function* oneConnection<T>(
   connections: Connections,
   request: StreamRequest<T>,
   progress: Progress,
-  mustVerify: boolean,
 ): AsyncGenerator<T, Ended, undefined> {
   const { clock, pool } = connections;
   const startedAtMs = clock.now();
@@ -103,33 +114,47 @@ async function* oneConnection<T>(
   let failure: Error | undefined;
   let url: string | undefined;
   try {
-    if (mustVerify) await request.verify(progress.cursor);
+    url = pickUrl(connections, progress);
     await connections.budget.take('own', clock.now() + MAX_PAUSE_MS, request.signal);
-    url = pickUrl(connections);
     const opened = await open(connections, url, request, progress.cursor, stop);
     pool.succeeded(url);
+    const continuity = await request.examine(url, progress.cursor);
+    if (continuity !== 'kept') throw new Unfit(continuity, url);
     yield* records(connections, opened, request, progress, stop);
   } catch (thrown) {
     if (thrown instanceof NetworkChanged || thrown instanceof HistoryGone) throw thrown;
     failure = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
-    if (url !== undefined && !request.signal.aborted && !(failure instanceof NothingThere)) {
-      pool.failed(
-        url,
-        failure.message,
-        failure instanceof LedgerUnavailable ? failure.retryAfterMs : undefined,
-      );
-    }
+    if (url !== undefined && !request.signal.aborted) blame(connections, url, failure, progress);
   } finally {
     request.signal.removeEventListener('abort', onAbort);
     stop.abort();
   }
   const gotRecords = progress.records > recordsBefore;
+  // Another cursor may be one that they know.
+  if (gotRecords) progress.unfit.clear();
   return { failure, wasGood: gotRecords || clock.now() - startedAtMs >= GOOD_CONNECTION_MS };
 }
 
-function pickUrl({ pool, clock }: Connections): string {
-  const [best] = pool.candidates();
-  if (best === undefined) throw new NetworkChanged('Every configured Horizon serves another network.');
+/** Remembers what a failure says about its URL. */
+function blame({ pool }: Connections, url: string, failure: Error, progress: Progress): void {
+  if (failure instanceof Unfit) progress.unfit.set(url, failure.continuity);
+  else if (!(failure instanceof NothingThere)) {
+    pool.failed(
+      url,
+      failure.message,
+      failure instanceof LedgerUnavailable ? failure.retryAfterMs : undefined,
+    );
+  }
+}
+
+/** @throws {HistoryGone} @throws {NetworkChanged} when there is none left that could continue. */
+function pickUrl({ pool, clock }: Connections, { unfit, cursor }: Progress): string {
+  const candidates = pool.candidates();
+  const best = candidates.find((url) => !unfit.has(url));
+  if (best === undefined) {
+    const isGone = candidates.some((url) => unfit.get(url) === 'gone');
+    throw discontinuity(isGone ? 'gone' : 'foreign', cursor);
+  }
   const waitMs = pool.throttledUntilMs(best) - clock.now();
   if (waitMs > 0) {
     throw new LedgerUnavailable(`${originOf(best)} asked for a pause.`, { retryAfterMs: waitMs });
@@ -174,14 +199,7 @@ async function refusal<T>(
 ): Promise<Error> {
   const text = await within(connections, CONNECT_TIMEOUT_MS, stop, () => shortText(answer.body));
   const problem = problemOf(text);
-  // With a second Horizon the pages decide: they ask all of them (see `verify`).
-  if (
-    answer.status === 410 &&
-    problem?.type === 'before_history' &&
-    connections.pool.candidates().length < 2
-  ) {
-    return new HistoryGone(request.cursor);
-  }
+  if (answer.status === 410 && problem?.type === 'before_history') return new Unfit('gone', base);
   if (answer.status === 404 && problem?.type === 'not_found') {
     return new NothingThere('The account does not exist yet.', { retryAfterMs: MISSING_PAUSE_MS });
   }
@@ -279,14 +297,4 @@ async function within<V>(
   } finally {
     done.abort();
   }
-}
-
-/** The last paging token before the ledger that follows `latest`: what Horizon takes `now` for. */
-export function cursorBehind(latestLedger: number): string {
-  return String((BigInt(latestLedger + 1) << 32n) - 1n);
-}
-
-/** The ledger that a paging token lies in. */
-export function ledgerOfCursor(cursor: string): number {
-  return Number(BigInt(cursor.split('-')[0] ?? '0') >> 32n);
 }

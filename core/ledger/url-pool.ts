@@ -22,7 +22,7 @@ interface UrlState {
 /** What is known of each configured Horizon, and in which order they are worth asking. */
 export interface UrlPool {
   /** All that may be asked: healthy ones in the configured order, then lagging ones, then failing ones by back-off. */
-  candidates(pin?: string): string[];
+  candidates(pin?: string, anyNetwork?: boolean): string[];
   throttledUntilMs(url: string): number;
   succeeded(url: string): void;
   /** Records the ledger that an answer named, and compares at once. */
@@ -51,9 +51,9 @@ export function createUrlPool(urls: readonly string[], clock: Clock): UrlPool {
     return state.isLagging ? 1 : 0;
   };
   return {
-    candidates: (pin) =>
+    candidates: (pin, anyNetwork = false) =>
       states
-        .filter((state) => !state.isWrongNetwork && (pin === undefined || state.url === pin))
+        .filter((state) => (anyNetwork || !state.isWrongNetwork) && (pin === undefined || state.url === pin))
         .toSorted((a, b) => rank(a) - rank(b) || (rank(a) === 2 ? a.availableAtMs - b.availableAtMs : 0))
         .map((state) => state.url),
     throttledUntilMs: (url) => find(url)?.throttledUntilMs ?? 0,

@@ -31,19 +31,21 @@ export interface HorizonServer {
 export async function startHorizonServer(handler: (asked: Asked) => Reply): Promise<HorizonServer> {
   let current = handler;
   const asked: Asked[] = [];
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const text = await readAll(request);
+    const url = new URL(request.url ?? '/', 'http://horizon');
+    const one: Asked = {
+      method: request.method ?? 'GET',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      form: new URLSearchParams(text),
+    };
+    asked.push(one);
+    await send(response, current(one));
+  };
   const server = createServer((request, response) => {
-    void readAll(request).then(async (text) => {
-      const url = new URL(request.url ?? '/', 'http://horizon');
-      const one: Asked = {
-        method: request.method ?? 'GET',
-        path: url.pathname,
-        query: url.searchParams,
-        headers: request.headers,
-        form: new URLSearchParams(text),
-      };
-      asked.push(one);
-      await send(response, current(one));
-    });
+    void handle(request, response);
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
