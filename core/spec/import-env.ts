@@ -105,7 +105,9 @@ class Reader {
   }
 
   get leftOver(): readonly string[] {
-    return Object.keys(this.#variables).filter((name) => !this.#read.has(name));
+    return Object.keys(this.#variables)
+      .filter((name) => !this.#read.has(name))
+      .sort();
   }
 }
 

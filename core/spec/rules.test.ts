@@ -26,7 +26,7 @@ const customNetwork = (spec: Loose): void => {
 };
 const secondAsset = (spec: Loose, changes: object = {}): void => {
   const distribution = { account: testKeys().account, secretRef: { name: 'harbor-keys', key: 'second' } };
-  spec.assets.push({ ...structuredClone(spec.assets[0]), distribution, ...changes });
+  spec.assets[spec.assets.length] = { ...structuredClone(spec.assets[0]), distribution, ...changes };
 };
 const nothing = (): void => {};
 
@@ -233,7 +233,9 @@ const assetCases: readonly Case[] = [
   },
   {
     rule: 'distribution-is-not-issuer',
-    breaks: (spec) => (spec.assets[0].distribution.account = spec.assets[0].issuer),
+    breaks: (spec) => {
+      spec.assets[0].distribution.account = spec.assets[0].issuer;
+    },
     path: 'spec.assets[0].distribution.account',
     line: 'account: G',
     allows: nothing,
@@ -286,10 +288,14 @@ const assetCases: readonly Case[] = [
   },
   {
     rule: 'signing-is-not-distribution',
-    breaks: (spec) => (spec.signingKey.account = spec.assets[0].distribution.account),
+    breaks: (spec) => {
+      spec.signingKey.account = spec.assets[0].distribution.account;
+    },
     path: 'spec.signingKey.account',
     line: 'account: G',
-    allows: (spec) => (spec.signingKey.account = spec.assets[0].issuer),
+    allows: (spec) => {
+      spec.signingKey.account = spec.assets[0].issuer;
+    },
   },
   {
     rule: 'signing-has-own-secret-key',

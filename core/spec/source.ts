@@ -35,12 +35,12 @@ export function readSource(text: string, file: string): readonly SourceDocument[
   const problems = documents.flatMap((document) => syntaxProblems(document, file, lines));
   if (problems.length > 0) throw new ManifestErrors(problems);
   return documents
-    .filter((document) => document.contents !== null)
     .map((document) => {
       const lineOf = (path: Path, key?: 'key'): number => lineAt(document, path, key, lines);
       const plain = plainValue(document);
       return 'refusal' in plain ? refuse(plain.refusal, lineOf([])) : { value: plain.value, lineOf };
-    });
+    })
+    .filter(({ value }) => value !== null);
 }
 
 function parseDocuments(text: string, lines: LineCounter): readonly Document.Parsed[] {
@@ -55,18 +55,25 @@ function parseDocuments(text: string, lines: LineCounter): readonly Document.Par
   return Array.isArray(parsed) ? parsed : [];
 }
 
+/** What the library throws for, when it puts aliases and merges together; by the start of its message. */
+const REFUSALS = [
+  [
+    'Unresolved alias',
+    'refers (*name) to an anchor (&name) that does not stand above it: write the value out.',
+  ],
+  ['Merge sources must be', 'merges (<<) something that is no map: merge a map, or take the line out.'],
+] as const;
+
 /** The value without nodes, unless its aliases lead nowhere or make it endless or huge. */
 function plainValue(document: Document.Parsed): { readonly value: unknown } | { readonly refusal: string } {
   try {
     const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
     if (isMeasured(value)) return { value };
   } catch (error) {
+    const known = REFUSALS.find(([start]) => messageOf(error).startsWith(start));
+    if (known) return { refusal: known[1] };
+    // Too many aliases (ReferenceError) or too many levels (RangeError) for the library itself.
     if (!(error instanceof ReferenceError) && !(error instanceof RangeError)) throw error;
-    if (error.message.startsWith('Unresolved alias')) {
-      return {
-        refusal: 'refers (*name) to an anchor (&name) that does not stand above it: write the value out.',
-      };
-    }
   }
   return {
     refusal: `is nested deeper than ${DEEPEST} levels, or its aliases (*name) expand beyond ${MOST_VALUES} values or into themselves: write the values out.`,

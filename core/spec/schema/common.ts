@@ -11,6 +11,8 @@ const HOST = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z
 const AMOUNT = /^\d{1,12}(\.\d{1,7})?$/;
 const QUANTITY = /^\d{1,15}(\.\d{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
 
+const QUANTITY_MESSAGE = 'must be a Kubernetes quantity, for example 100m, 2 or 256Mi';
+
 /** Text with bounds; every string of the spec has a maximum, because CEL's cost is counted from it. */
 export const text = (maximum: number): z.ZodString => z.string().min(1).max(maximum);
 
@@ -141,9 +143,7 @@ export const keyPair = z.strictObject({
 
 /** Kubernetes' int-or-string: the one union that a structural schema may hold. */
 const quantity = z
-  .union([z.int().min(0), z.string().max(32).regex(QUANTITY)], {
-    error: 'must be a Kubernetes quantity, for example 100m, 2 or 256Mi',
-  })
+  .union([z.int().min(0), z.string().max(32).regex(QUANTITY, QUANTITY_MESSAGE)], { error: QUANTITY_MESSAGE })
   .meta({ 'x-kubernetes-int-or-string': true });
 
 const resourceList = z.strictObject({
@@ -155,7 +155,7 @@ export const storage = z
   .string()
   .min(1)
   .max(32)
-  .regex(QUANTITY, 'must be a Kubernetes quantity, for example 1Gi')
+  .regex(QUANTITY, QUANTITY_MESSAGE)
   .meta({ title: 'quantity' });
 
 export const resources = z
