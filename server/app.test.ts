@@ -7,7 +7,7 @@ import { bodyOf } from './middleware/body.ts';
 import { AuthenticationRequired, Unavailable } from './middleware/http-error.ts';
 import { single } from './middleware/query.ts';
 import { requestOf } from './request.ts';
-import { serve } from './testing/serve.ts';
+import { closeServed, serve } from './testing/serve.ts';
 import type { ServedApp } from './testing/serve.ts';
 
 const INSIDE = 'the password of db-7 is hunter2';
@@ -49,7 +49,7 @@ beforeAll(async () => {
     renderError: (_ctx, view) => `<h1>${view.status} ${view.message}</h1>`,
   });
 });
-afterAll(async () => await app[Symbol.asyncDispose]());
+afterAll(closeServed);
 
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${app.url}${path}`, { headers });
@@ -141,7 +141,7 @@ describe('every answer', () => {
   });
 
   test('has no HSTS on a developer machine', async () => {
-    await using local = await serve([routes()], { hsts: false });
+    const local = await serve([routes()], { hsts: false });
     expect((await fetch(`${local.url}/ok`)).headers.get('strict-transport-security')).toBeNull();
   });
 
@@ -198,7 +198,7 @@ describe('what is seen of a request', () => {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       told.resolve();
     });
-    await using served = await serve([router]);
+    const served = await serve([router]);
     const call = request(`${served.url}/wait`);
     call.on('error', () => {});
     call.end();
@@ -218,7 +218,7 @@ describe('callers behind proxies', () => {
     expect(app.logged.filter(({ msg }) => String(msg).startsWith('X-Forwarded-For is ignored'))).toHaveLength(
       1,
     );
-    await using behind = await serve([routes()], { trustedProxies: ['127.0.0.0/8'] });
+    const behind = await serve([routes()], { trustedProxies: ['127.0.0.0/8'] });
     const response = await fetch(`${behind.url}/ok`, { headers });
     expect(await response.json()).toMatchObject({ client: '198.51.100.7' });
   });

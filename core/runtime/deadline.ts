@@ -14,15 +14,18 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const over = new AbortController();
   const timer = new AbortController();
-  const outlast = async (): Promise<never> => {
+  const expired = Promise.withResolvers<never>();
+  const watch = async (): Promise<void> => {
     await clock.sleep(timeoutMs, timer.signal);
-    if (timer.signal.aborted) return await new Promise<never>(() => {});
+    if (timer.signal.aborted) return;
     const error = late();
+    // First the rejection, then the abort: what the work says when it is aborted must not win the race.
+    expired.reject(error);
     over.abort(error);
-    throw error;
   };
+  void watch();
   try {
-    return await Promise.race([work(over.signal), outlast()]);
+    return await Promise.race([work(over.signal), expired.promise]);
   } finally {
     timer.abort();
   }

@@ -98,10 +98,18 @@ const PERSONAL_NAMES = [
 const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 const hiddenNames: ReadonlySet<string> = new Set([...SECRET_NAMES, ...PERSONAL_NAMES].map(plainName));
 
+/** Programs use few names; strangers may use any number, so only so many answers are kept. */
+const MAX_KEPT_NAMES = 2_000;
+const keptAnswers = new Map<string, boolean>();
+
 /** True if the value of a property of this name (`email_address`, `Set-Cookie`, `bank.account_number` …) must not be logged. */
 export function isHiddenName(name: string): boolean {
+  const kept = keptAnswers.get(name);
+  if (kept !== undefined) return kept;
   const lastPart = name.slice(name.lastIndexOf('.') + 1);
-  return hiddenNames.has(plainName(name)) || hiddenNames.has(plainName(lastPart));
+  const isHidden = hiddenNames.has(plainName(name)) || hiddenNames.has(plainName(lastPart));
+  if (keptAnswers.size < MAX_KEPT_NAMES) keptAnswers.set(name, isHidden);
+  return isHidden;
 }
 
 /** CRC-16/XMODEM, the checksum of a strkey (SEP-23). */

@@ -17,7 +17,7 @@ beforeAll(async () => {
   router.post('/echo', (ctx) => void (ctx.body = bodyOf(ctx)));
   app = await serve([router], { rateLimits: [] });
 });
-afterAll(async () => await app[Symbol.asyncDispose]());
+afterAll(async () => await app.close());
 
 type Sent = NonNullable<RequestInit['body']>;
 async function send(type: string | undefined, body: Sent, headers = {}): Promise<[number, unknown]> {

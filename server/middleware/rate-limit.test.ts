@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Router } from '@koa/router';
-import { describe, expect, test } from '@jest/globals';
-import { serve } from '../testing/serve.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { closeServed, serve } from '../testing/serve.ts';
 import { rateLimitsOf } from './rate-limit.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -28,9 +28,11 @@ const statuses = async (
   return found;
 };
 
+afterEach(closeServed);
+
 describe('rate limits', () => {
   test('refuse with 429, Retry-After and CORS, each group by itself and all together, and leave probes alone', async () => {
-    await using app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
+    const app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
     expect(await statuses(app.url, '/auth', 3)).toEqual([200, 200, 429]);
     expect(await statuses(app.url, '/authors', 3)).toEqual([200, 200, 200]);
     expect(await statuses(app.url, '/nowhere', 2)).toEqual([404, 429]);
@@ -44,7 +46,7 @@ describe('rate limits', () => {
   });
 
   test('count callers apart, and one IPv6 household as one', async () => {
-    await using app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
+    const app = await serve([routes()], { rateLimits: limits(60_000), trustedProxies: ['127.0.0.1'] });
     expect(await statuses(app.url, '/auth', 2, '203.0.113.1')).toEqual([200, 200]);
     expect(await statuses(app.url, '/auth', 2, '203.0.113.2')).toEqual([200, 200]);
     expect(await statuses(app.url, '/auth', 2, '2001:db8::1')).toEqual([200, 200]);
@@ -52,7 +54,7 @@ describe('rate limits', () => {
   });
 
   test('end with their window', async () => {
-    await using app = await serve([routes()], { rateLimits: limits(1_000), trustedProxies: ['127.0.0.1'] });
+    const app = await serve([routes()], { rateLimits: limits(1_000), trustedProxies: ['127.0.0.1'] });
     expect(await statuses(app.url, '/auth', 3)).toEqual([200, 200, 429]);
     await delay(1_100);
     expect(await statuses(app.url, '/auth', 1)).toEqual([200]);
@@ -63,7 +65,7 @@ describe('rate limits', () => {
     router.post('/sep24/transactions/:kind/interactive', (ctx) => void (ctx.body = {}));
     router.get('/sep24/transactions', (ctx) => void (ctx.body = {}));
     const rateLimits = rateLimitsOf({ requests: 100, authentications: 1, interactive: 1 });
-    await using app = await serve([router], { rateLimits });
+    const app = await serve([router], { rateLimits });
     const post = async (kind: string): Promise<number> =>
       (await fetch(`${app.url}/sep24/transactions/${kind}/interactive`, { method: 'POST' })).status;
     expect([await post('deposit'), await post('withdraw')]).toEqual([200, 429]);

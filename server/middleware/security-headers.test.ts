@@ -1,10 +1,12 @@
 import { Router } from '@koa/router';
-import { describe, expect, test } from '@jest/globals';
-import { serve } from '../testing/serve.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { closeServed, serve } from '../testing/serve.ts';
 import { pageSecurityHeaders, setPageSecurity } from './security-headers.ts';
 
 const policyOf = (page: Parameters<typeof pageSecurityHeaders>[0]): string =>
   pageSecurityHeaders(page)['Content-Security-Policy'] ?? '';
+
+afterEach(closeServed);
 
 describe('headers of a page', () => {
   test('replace those of the API: the opener and the form origin stay, HSTS stays', async () => {
@@ -14,7 +16,7 @@ describe('headers of a page', () => {
       ctx.type = 'html';
       ctx.body = '<p>page</p>';
     });
-    await using app = await serve([router]);
+    const app = await serve([router]);
     const { headers } = await fetch(`${app.url}/page`);
     expect(headers.get('cross-origin-opener-policy')).toBe('unsafe-none');
     expect(headers.get('referrer-policy')).toBe('same-origin');

@@ -1,8 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { createHealth } from '../../core/runtime/health.ts';
-import { serve } from '../testing/serve.ts';
+import { closeServed, serve } from '../testing/serve.ts';
 import { createHealthRouter } from './health.ts';
+
+afterEach(closeServed);
 
 describe('the public probes', () => {
   test('answer 200 while all is there, 503 with what is missing when it is not, and are not in the access log', async () => {
@@ -11,7 +13,7 @@ describe('the public probes', () => {
       if (!isUp) throw new Error('refused');
     };
     const health = createHealth({ checks: [{ name: 'database', check }], clock: systemClock, cacheMs: 0 });
-    await using app = await serve([createHealthRouter(health)]);
+    const app = await serve([createHealthRouter(health)]);
     const ready = await fetch(`${app.url}/health/ready`);
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'ok' }]);
     expect(app.logged.filter(({ level }) => level !== 'debug')).toEqual([]);

@@ -3,15 +3,13 @@ import { StellarToml } from '@stellar/stellar-sdk';
 import { createFakeClock } from '../../core/runtime/fake-clock.ts';
 import { createLog } from '../../core/runtime/log.ts';
 import { anchorOf } from '../testing/anchor.ts';
-import { serve } from '../testing/serve.ts';
-import type { ServedApp } from '../testing/serve.ts';
+import { closeServed, serve } from '../testing/serve.ts';
 import { createSep1Router, STELLAR_TOML_PATH } from './routes.ts';
 import { createStellarToml } from './source.ts';
 import type { StellarTomlOptions, TomlAddition } from './source.ts';
 
 const anchor = anchorOf();
-let app: ServedApp | undefined;
-afterEach(async () => await app?.[Symbol.asyncDispose]());
+afterEach(closeServed);
 
 async function start(options: Partial<StellarTomlOptions> = {}) {
   const lines: string[] = [];
@@ -22,7 +20,7 @@ async function start(options: Partial<StellarTomlOptions> = {}) {
     destination: { write: (line) => void lines.push(line) },
   });
   const toml = createStellarToml({ anchor, clock, log, ...options });
-  app = await serve([createSep1Router(toml)]);
+  const app = await serve([createSep1Router(toml)]);
   const url = `${app.url}${STELLAR_TOML_PATH}`;
   const get = (headers = {}): Promise<Response> => fetch(url, { headers, redirect: 'error' });
   return { toml, clock, lines, get, host: new URL(app.url).host };

@@ -16,6 +16,7 @@ export interface ServedApp extends AsyncDisposable {
   readonly metrics: Metrics;
   /** The value of a series (`capstan_x_total` with these labels); undefined if there is none. */
   series(name: string, labels?: Readonly<Record<string, string>>): Promise<number | undefined>;
+  close(): Promise<void>;
 }
 
 async function valueOf(metrics: Metrics, name: string, labels: Readonly<Record<string, string>>) {
@@ -29,6 +30,13 @@ async function valueOf(metrics: Metrics, name: string, labels: Readonly<Record<s
   )?.value;
 }
 
+const open = new Set<ServedApp>();
+
+/** Closes every app of `serve` that is still open: for `afterEach`. */
+export async function closeServed(): Promise<void> {
+  await Promise.all([...open].map(async (app) => await app.close()));
+}
+
 export async function serve(routers: readonly Router[], options: Partial<AppDeps> = {}): Promise<ServedApp> {
   const logged: Record<string, unknown>[] = [];
   const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
@@ -38,14 +46,18 @@ export async function serve(routers: readonly Router[], options: Partial<AppDeps
   const handle = app.callback();
   const server = createServer((req, res) => void handle(req, res));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  return {
+  const served: ServedApp = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     logged,
     metrics,
     series: (name, labels = {}) => valueOf(metrics, name, labels),
-    async [Symbol.asyncDispose]() {
+    [Symbol.asyncDispose]: () => served.close(),
+    async close() {
+      open.delete(served);
       server.closeAllConnections();
       await new Promise((resolve) => void server.close(resolve));
     },
   };
+  open.add(served);
+  return served;
 }
