@@ -65,6 +65,7 @@ export async function serveIntegration(options: IntegrationOptions): Promise<Run
     listener(handler, options),
   );
   server.maxConnections = CONNECTION_LIMIT;
+  closeConnectionsAfterUse(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -86,6 +87,14 @@ function listener(handler: IntegrationHandler, options: IntegrationOptions): Req
     };
     route().catch(() => sendJson(response, 500, JSON.stringify({ error: 'The integration failed.' })));
   };
+}
+
+/** Once it no longer listens, a connection that gets idle is closed rather than kept for a next call. */
+function closeConnectionsAfterUse(server: Server): void {
+  const closeIdle = (): void => {
+    if (!server.listening) setImmediate(() => server.closeIdleConnections());
+  };
+  server.on('request', (_request, response) => void response.once('close', closeIdle));
 }
 
 /** Stops listening; connections that wait for no answer end at once (Node closes idle ones by itself). */
