@@ -33,12 +33,32 @@ export interface BuildOptions {
   readonly passphrase?: string;
 }
 
-// eslint-disable-next-line typescript/no-explicit-any -- answers are judged field by field
-type Body = any;
+type Json = Readonly<Record<string, unknown>>;
+
+/** What the tests read of an answer; all of it is optional, as in any answer. */
+interface Body extends Json {
+  readonly hash?: string;
+  readonly tx_status?: string;
+  readonly result_xdr?: string;
+  readonly error_result_xdr?: string;
+  readonly extras?: {
+    readonly hash?: string;
+    readonly result_xdr: string;
+    readonly result_codes: {
+      readonly transaction: string;
+      readonly operations?: readonly string[];
+      readonly inner_transaction?: string;
+    };
+  };
+  readonly _links?: Readonly<Record<string, { readonly href: string }>>;
+  readonly _embedded?: { readonly records: readonly Json[] };
+}
 
 export interface Answer {
   readonly status: number;
+  /** {} if it is no JSON */
   readonly body: Body;
+  readonly text: string;
   readonly headers: Headers;
 }
 
@@ -55,18 +75,23 @@ export function hashOf(transaction: Transaction | FeeBumpTransaction): string {
   return Buffer.from(transaction.hash()).toString('hex');
 }
 
+/** One field of each record of a page. */
+export function column({ body }: Answer, field: string): unknown[] {
+  return (body._embedded?.records ?? []).map((record) => record[field]);
+}
+
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
-  const body: Body = isJson && text !== '' ? JSON.parse(text) : text;
-  return { status: response.status, body, headers: response.headers };
+  const body = isJson && text !== '' ? (JSON.parse(text) as Body) : {};
+  return { status: response.status, body, text, headers: response.headers };
 }
 
 /** What a synchronous submission of the same transaction answers, once it is settled or refused. */
 function settledFrom({ body }: Answer, hash: string): Settled {
   if (body.hash !== undefined) return { code: 'tx_success', operations: [], hash };
-  const codes = body.extras.result_codes;
-  return { code: codes.transaction, operations: codes.operations ?? [], hash };
+  const codes = body.extras?.result_codes;
+  return { code: codes?.transaction ?? 'none', operations: codes?.operations ?? [], hash };
 }
 
 export async function openNetwork(options: Partial<LedgerOptions> = {}): Promise<TestNetwork> {

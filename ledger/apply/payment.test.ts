@@ -77,7 +77,7 @@ describe('payments', () => {
   test('an issuer that requires authorization decides who holds and moves its token', async () => {
     const [issuer, alice, bob] = (await network.accounts(3)) as [Keypair, Keypair, Keypair];
     const usd = USD(issuer);
-    const flags = (AuthRequiredFlag | AuthRevocableFlag) as typeof AuthRequiredFlag;
+    const flags = AuthRequiredFlag | AuthRevocableFlag;
     await network.run(issuer, [Operation.setOptions({ setFlags: flags })]);
     await network.run(alice, [trust(usd)]);
     await network.run(bob, [trust(usd)]);

@@ -73,8 +73,16 @@ class Stream {
       if (isIdle) await this.#nextLedger();
     }
     stop();
-    if (cut !== null) this.#response.destroy();
+    if (cut !== null) await this.#breakOff();
     else if (!signal.aborted) this.#response.end(BYEBYE);
+  }
+
+  /** Breaks the connection once what was written is out. */
+  async #breakOff(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#response.write(':\n', () => resolve());
+    });
+    this.#response.destroy();
   }
 
   #notice(): void {
