@@ -52,7 +52,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(node_modules|\\.build|\\.capstan)' },
+    exclude: { path: '^(node_modules|\\.build|\\.capstan)|\\.test\\.ts$' },
     tsPreCompilationDeps: true,
     parser: 'swc',
     enhancedResolveOptions: {

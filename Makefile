@@ -1,0 +1,59 @@
+# Capstan. `make` lists the targets; CONTRIBUTING.md tells how we work.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# Node 24 comes with the dependencies; npm itself runs on whatever Node the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+NODE := node --disable-warning=ExperimentalWarning
+INSTALLED := node_modules/.package-lock.json
+PRETTIER := prettier --config config/prettierrc.json
+JEST := $(NODE) --experimental-vm-modules node_modules/jest/bin/jest.js -c config/jest.config.mjs
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## install what package-lock.json names
+
+$(INSTALLED): package-lock.json package.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: $(INSTALLED) ## a wallet deposits and withdraws, end to end, on this machine (ONCE=1, NETWORK=testnet)
+	@$(NODE) examples/demo/demo.ts $(if $(ONCE),--once) --network $(or $(NETWORK),local)
+
+dev: $(INSTALLED) ## run the example anchor and restart it when the sources change
+	@bin/capstan dev -f examples/anchors/demo.yaml --watch --watch-sources
+
+test: $(INSTALLED) ## all checks, as CI runs them
+	@$(NODE) scripts/test.ts
+
+lint: $(INSTALLED) ## type-aware lint, import arrows, unused code
+	oxlint -c config/oxlint.json --type-aware --deny-warnings
+	depcruise -c config/dependency-cruiser.cjs --output-type err-long core server workers integration ledger cli examples 2> >(grep -v -e missing-tsc -e 'compatible TypeScript' -e "likely to have missed" -e 'Install typescript' -e 'Support for typescript' -e '^$$' >&2)
+	knip -c config/knip.json
+
+format-check: $(INSTALLED) ## is everything formatted?
+	$(PRETTIER) --check --log-level warn .
+
+format: $(INSTALLED) ## format everything
+	$(PRETTIER) --write --log-level warn .
+
+typecheck: $(INSTALLED) ## compile without output
+	tsc -p .
+
+unit: $(INSTALLED) ## the tests beside the sources (ONLY=pattern runs some)
+	$(JEST) --testPathIgnorePatterns '/node_modules/' '<rootDir>/test/' $(ONLY)
+
+e2e: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing
+	$(JEST) --testPathPatterns '<rootDir>/test/' $(ONLY)
+
+generate: $(INSTALLED) ## write the generated files anew: OpenAPI, spec reference
+	$(NODE) integration/write-openapi.ts
+	$(NODE) scripts/write-reference.ts
+
+bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and memory, with medians
+	@$(NODE) bench/smoke.ts
+
+clean: ## remove installed packages and local data
+	rm -rf node_modules .capstan .build
+
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e generate bench-smoke clean

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/**
+ * Runs every check one after the other, all of them even when one fails, and closes with one line that counts: the
+ * static checks as one test each, the tests as Jest's own JSON counts them.
+ */
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const reports = mkdtempSync(path.join(tmpdir(), 'capstan-reports-'));
+
+function run(title: string, command: string, args: readonly string[]): number {
+  console.log(`\n--- ${title}`);
+  const startedAt = Date.now();
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  console.log(`--- ${title}: ${status === 0 ? 'ok' : 'FAILED'} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  return status ?? 1;
+}
+
+for (const check of ['format-check', 'lint', 'typecheck']) {
+  if (run(check, 'make', ['--no-print-directory', check]) === 0) counts.passed += 1;
+  else counts.failed += 1;
+}
+for (const suite of ['unit', 'e2e']) {
+  const file = path.join(reports, `${suite}.json`);
+  const status = run(suite, 'make', ['--no-print-directory', suite, `ONLY=--json --outputFile=${file}`]);
+  addReport(file, status);
+}
+rmSync(reports, { recursive: true, force: true });
+
+/** A runner that dies, or says that it failed without a failed test, counts as one failure. */
+function addReport(file: string, status: number): void {
+  let report: JestReport;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8')) as JestReport;
+  } catch {
+    counts.failed += 1;
+    return;
+  }
+  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+  counts.passed += report.numPassedTests;
+  counts.skipped += report.numPendingTests + report.numTodoTests;
+  counts.failed += status !== 0 && failed === 0 ? 1 : failed;
+}
+
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
