@@ -171,6 +171,7 @@ const tokenField = ({ token }: PageData): Html => html`<input type="hidden" name
 
 export const STYLE = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+html { background: Canvas; color: CanvasText; } a { color: light-dark(#0645ad, #9ecbff); }
 body { margin: 0 auto; max-width: 70rem; padding: 1rem; }
 h1 { margin: 0; } h2 { margin-top: 2rem; } h3 { margin: 0; font-family: ui-monospace, monospace; }
 article { border: 1px solid GrayText; border-radius: .5rem; padding: 1rem; margin: 1rem 0; }
