@@ -61,7 +61,7 @@ async function recordOne(
   const receipt = toReceipt(payment, account, decision, assetById(anchor, payment.assetId));
   if (!(await insertReceipt(trx, receipt))) return undefined;
   if (!('match' in decision)) {
-    log.warn(
+    log[receipt.isAlert ? 'warn' : 'info'](
       { account, hash: payment.transactionHash, reason: decision.unmatched, is_alert: receipt.isAlert },
       'a payment came in that belongs to no withdrawal',
     );

@@ -52,10 +52,16 @@ async function pollKind(context: PollContext, kind: Kind, signal: AbortSignal): 
     if (afterId === undefined) return;
     const known = page.filter((transaction) => assetById(anchor, transaction.assetId));
     const views = known.map((transaction) => toIntegrationTransaction(transaction, anchor));
-    const { results } =
+    const { results, malformed } =
       kind === 'deposit'
         ? await integration.call('deposits/poll', { deposits: views }, { signal })
         : await integration.call('withdrawals/poll', { withdrawals: views }, { signal });
+    for (const { id, problem } of malformed) {
+      log.error(
+        { transaction_id: id, problem },
+        'the integration answered a poll wrongly; that result was set aside',
+      );
+    }
     await applyResults(context, known, results);
     log.debug({ kind, asked: known.length, answered: results.length }, 'polled a page');
     if (page.length < POLL_PAGE_LIMIT) return;

@@ -1,0 +1,16 @@
+import { createServer } from 'node:net';
+
+/** Whether this user may listen on the port and nobody does. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '::' }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The first of these that is free; 0, which takes any, when none is. */
+export async function firstFree(ports: readonly number[]): Promise<number> {
+  for (const port of ports) if (await isFree(port)) return port;
+  return 0;
+}

@@ -1,0 +1,191 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
+import { pingDatabase, schemaVersion, type Database } from '../../core/database/database.ts';
+import { readReports, suspensions } from '../../core/database/repositories/control.ts';
+import { rememberOnce } from '../../core/database/repositories/used-tokens.ts';
+import { createPublicFetch } from '../../core/http/public-fetch.ts';
+import type { IntegrationClient } from '../../core/integration/client.ts';
+import { signerFromSeed } from '../../core/keys/ed25519.ts';
+import { readSessionKeys } from '../../core/keys/session-keys.ts';
+import type { SessionKeyRing } from '../../core/keys/jwt.ts';
+import type { Horizon } from '../../core/ledger/types.ts';
+import { systemClock } from '../../core/runtime/clock.ts';
+import { createHealth, type Health } from '../../core/runtime/health.ts';
+import { startPrivateListener } from '../../core/runtime/private-listener.ts';
+import { readSeed } from '../../core/spec/secrets.ts';
+import { createApp } from '../../server/app.ts';
+import { interactiveRoutes } from '../../server/interactive/routes.ts';
+import { createLinks } from '../../server/interactive/links.ts';
+import { createListeners } from '../../server/listen.ts';
+import { rateLimitsOf } from '../../server/middleware/rate-limit.ts';
+import { createHealthRouter } from '../../server/routes/health.ts';
+import { createSep1Router } from '../../server/sep1/routes.ts';
+import { createStellarToml } from '../../server/sep1/source.ts';
+import { sep10Routes } from '../../server/sep10/routes.ts';
+import { sep24Routes } from '../../server/sep24/routes.ts';
+import { VERSION } from '../version.ts';
+import {
+  openRole,
+  openRoleDatabase,
+  openRoleHorizon,
+  openRoleIntegration,
+  sayReady,
+  SecretNotConfigured,
+  type RoleContext,
+  type RoleOptions,
+} from './process.ts';
+
+export interface ServerOptions extends RoleOptions {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly privatePort: number;
+  readonly tls?: string;
+  readonly drainDelay: number;
+  readonly development?: boolean;
+}
+
+const TOKEN_LIFETIME_MS = 24 * 3_600_000;
+/** Hosts of this machine that a wallet under development may name. */
+const LOCAL_HOSTS = ['localhost', '127.0.0.1'];
+
+interface Parts {
+  readonly context: RoleContext;
+  readonly options: ServerOptions;
+  readonly database: Database;
+  readonly horizon: Horizon;
+  readonly integration: IntegrationClient;
+  readonly sessionKeys: SessionKeyRing;
+  readonly health: Health;
+}
+
+/** `capstan server`: answers once it has drained. */
+export async function runServer(options: ServerOptions): Promise<number> {
+  const context = await openRole('server', options);
+  const { config, log, metrics, shutdown } = context;
+  const database = await openRoleDatabase(context, 10);
+  const horizon = openRoleHorizon(context);
+  const integration = await openRoleIntegration(context);
+  if (!config.refs.sessionKey) throw new SecretNotConfigured('spec.sessionKey');
+  const sessionKeys = readSessionKeys(await config.readSecret(config.refs.sessionKey));
+
+  const listeners = createListeners({
+    http: { port: options.httpPort },
+    ...(options.tls !== undefined && {
+      https: {
+        bind: { port: options.httpsPort },
+        files: { certificate: path.join(options.tls, 'tls.crt'), key: path.join(options.tls, 'tls.key') },
+      },
+    }),
+    log,
+    clock: systemClock,
+    metrics,
+    drainDelayMs: options.drainDelay,
+  });
+  const health = createHealth({
+    clock: systemClock,
+    checks: [listeners.check, { name: 'database', check: () => pingDatabase(database) }],
+    onFailure: (name, reason) => log.warn({ check: name, reason }, 'not ready'),
+  });
+  const parts = { context, options, database, horizon, integration, sessionKeys, health };
+  const app = await buildApp(parts);
+  const privateListener = await startPrivateListener({
+    bind: { port: options.privatePort },
+    metrics,
+    health,
+    status: () => status(parts),
+    log,
+    clock: systemClock,
+  });
+  shutdown.add({ name: 'private listener', timeoutMs: 3_000, stop: () => privateListener.close() });
+  const handler = app.callback();
+  await listeners.start((request, response) => void handler(request, response));
+  shutdown.add({
+    name: 'requests',
+    timeoutMs: options.drainDelay + 40_000,
+    stop: () => listeners.drain(() => health.drain()),
+  });
+  sayReady({ addresses: listeners.addresses(), private: privateListener.address });
+  return shutdown.finished;
+}
+
+async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
+  const { context, options, database, horizon, integration, sessionKeys, health } = parts;
+  const { config, log, metrics } = context;
+  const { anchor, refs } = config;
+  const seed = readSeed(await config.readSecret(refs.signingSeed), anchor.signingAccount, refs.signingSeed);
+  const random = (count: number): Uint8Array => randomBytes(count);
+  const links = createLinks({ anchor, keys: sessionKeys, clock: systemClock, random });
+  const publicFetch = createPublicFetch(
+    options.development === true ? { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true } : {},
+  );
+  const toml = createStellarToml({
+    anchor,
+    clock: systemClock,
+    log,
+    hook: async () => ((await integration.has('toml')) ? integration.call('toml', {}) : undefined),
+  });
+  // In the background: wallets are served the generated one until the integration has answered.
+  void toml.refresh();
+  return createApp({
+    log,
+    metrics,
+    clock: systemClock,
+    trustedProxies: anchor.server.trustedProxies,
+    rateLimits: rateLimitsOf(anchor.server.rateLimits),
+    hsts: options.development !== true,
+    routers: [
+      createHealthRouter(health),
+      createSep1Router(toml),
+      sep10Routes({
+        anchor,
+        signer: signerFromSeed(seed),
+        sessionKeys,
+        lookupSigners: async (account) => (await horizon.account(account, { caller: 'stranger' })).account,
+        replay: { remember: (hash, expiresAtMs) => rememberOnce(database, `challenge:${hash}`, expiresAtMs) },
+        publicFetch,
+        clock: systemClock,
+        random,
+        tokenLifetimeMs: TOKEN_LIFETIME_MS,
+      }),
+      sep24Routes({
+        anchor: () => anchor,
+        database,
+        links,
+        sessionKeys,
+        integration,
+        lookupAccount: async (account, signal) =>
+          (await horizon.account(account, { caller: 'stranger', signal })).account,
+        clock: systemClock,
+        randomId: randomUUID,
+      }),
+      interactiveRoutes({
+        anchor,
+        database,
+        integration,
+        keys: sessionKeys,
+        links,
+        clock: systemClock,
+        random,
+        log,
+        ...(options.development === true && {
+          callbacks: { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true },
+        }),
+      }),
+    ],
+  });
+}
+
+/** What the operator reads: no secret, no customer. */
+async function status({ context, database, health, integration }: Parts): Promise<unknown> {
+  const reports = await readReports(database);
+  return {
+    version: VERSION,
+    anchor: context.config.anchor.name,
+    ready: await health.ready(),
+    schema: { found: await schemaVersion(database), needed: LATEST_MIGRATION },
+    suspensions: Object.fromEntries(await suspensions(database)),
+    integration: { circuit: integration.circuit, running: integration.running, waiting: integration.waiting },
+    reports: Object.fromEntries(reports.map((report) => [report.name, { at: report.at, ...report.body }])),
+  };
+}

@@ -1,0 +1,125 @@
+import { hostname } from 'node:os';
+import { signerFromSeed } from '../../core/keys/ed25519.ts';
+import type { Signer } from '../../core/keys/ed25519.ts';
+import { systemClock } from '../../core/runtime/clock.ts';
+import { runLoop } from '../../core/runtime/loop.ts';
+import { readSeed } from '../../core/spec/secrets.ts';
+import {
+  openRole,
+  openRoleDatabase,
+  openRoleHorizon,
+  openRoleIntegration,
+  runRole,
+  sayReady,
+  type RoleContext,
+  type RoleOptions,
+} from './process.ts';
+
+export interface LoopOptions extends RoleOptions {
+  readonly once: boolean;
+  /** Overrides the spec's interval. */
+  readonly intervalMs?: number;
+  /** Ends the loop after this time, so that a CronJob's next start takes over. */
+  readonly durationMs?: number;
+}
+
+const POOL = 3;
+
+/** `capstan poll-deposits`. Holds no seed. */
+export async function runPollDeposits(options: LoopOptions): Promise<number> {
+  const context = await openRole('poll-deposits', options);
+  const { anchor } = context.config;
+  const database = await openRoleDatabase(context, POOL);
+  const integration = await openRoleIntegration(context);
+  const { pollIntegration } = await import('../../workers/poll-deposits/poll-deposits.ts');
+  const poll = { database, anchor, integration, clock: systemClock, log: context.log };
+  return loop(context, options, anchor.workers.pollIntervalMs, (signal) => pollIntegration(poll, signal));
+}
+
+/** `capstan check-trustlines`. Holds no seed. */
+export async function runCheckTrustlines(options: LoopOptions): Promise<number> {
+  const context = await openRole('check-trustlines', options);
+  const { anchor } = context.config;
+  const database = await openRoleDatabase(context, POOL);
+  const horizon = openRoleHorizon(context);
+  const { checkTrustlines } = await import('../../workers/check-trustlines/check-trustlines.ts');
+  const ledger = {
+    database,
+    anchor,
+    horizon,
+    clock: systemClock,
+    log: context.log,
+    actor: 'check-trustlines',
+  };
+  return loop(context, options, anchor.workers.trustlinesIntervalMs, (signal) =>
+    checkTrustlines(ledger, signal),
+  );
+}
+
+function loop(
+  context: RoleContext,
+  options: LoopOptions,
+  intervalMs: number,
+  pass: (signal: AbortSignal) => Promise<void>,
+): Promise<number> {
+  return runRole(context, (signal) => {
+    sayReady({ role: context.role });
+    return runLoop({
+      intervalMs: options.intervalMs ?? intervalMs,
+      once: options.once,
+      ...(options.durationMs !== undefined && { durationMs: options.durationMs }),
+      // The next look is never far: a deposit must not wait for a back-off that an earlier outage grew.
+      maxBackoffMs: 60_000,
+      clock: systemClock,
+      signal,
+      log: context.log,
+      pass,
+    });
+  });
+}
+
+/** `capstan watch-transactions`: the one process that holds distribution seeds. */
+export async function runWatchTransactions(options: RoleOptions): Promise<number> {
+  const context = await openRole('watch-transactions', options);
+  const { config, log } = context;
+  const signers = await readSigners(context);
+  const database = await openRoleDatabase(context, 20);
+  const horizon = openRoleHorizon(context);
+  const integration = await openRoleIntegration(context);
+  const { watchTransactions } = await import('../../workers/watch-transactions/watch-transactions.ts');
+  return runRole(context, async (signal) => {
+    sayReady({ role: context.role });
+    const holder = `${hostname()}:${process.pid}`;
+    const { anchor } = config;
+    await watchTransactions(
+      { database, horizon, integration, anchor, signers, clock: systemClock, log, actor: 'watcher', holder },
+      signal,
+    );
+    return 0;
+  });
+}
+
+/** The seeds of the distribution accounts, each checked to be the named account's. @throws {InvalidSeed} */
+async function readSigners({ config }: RoleContext): Promise<ReadonlyMap<string, Signer>> {
+  const signers = new Map<string, Signer>();
+  for (const [account, ref] of config.refs.distributionSeeds) {
+    signers.set(account, signerFromSeed(readSeed(await config.readSecret(ref), account, ref)));
+  }
+  return signers;
+}
+
+/** `capstan migrate`. */
+export async function runMigrate(options: RoleOptions): Promise<number> {
+  const context = await openRole('migrate', options);
+  const { refs } = context.config;
+  const { SecretNotConfigured } = await import('./process.ts');
+  if (!refs.databaseUrl) throw new SecretNotConfigured('spec.database');
+  const url = await context.config.readSecret(refs.databaseUrl);
+  const { migrate } = await import('../../core/database/migrate.ts');
+  const applied = await migrate(url);
+  context.log.info(
+    { applied },
+    applied.length > 0 ? 'the schema is up to date now' : 'the schema was up to date',
+  );
+  return 0;
+}
