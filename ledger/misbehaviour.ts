@@ -24,7 +24,7 @@ export interface Misbehaviour {
   readonly timeoutAfterApplying: RequestFault | null;
   /** submissions are thrown away and answered 504 at once */
   readonly timeoutWithoutApplying: RequestFault | null;
-  /** submissions get no answer until the fault ends, as from a frozen node; `apply` = they are applied all the same */
+  /** submissions never get an answer, as from a frozen node; `apply` = they are applied all the same */
   readonly hangSubmissions: (RequestFault & { readonly apply?: boolean }) | null;
   /** 429 with Retry-After (1 s unless told) */
   readonly rateLimit: (RequestFault & { readonly retryAfterSeconds?: number }) | null;

@@ -78,8 +78,4 @@ export class Lane<Item extends Tokened> {
     this.#items = this.#items.slice(dropped.length);
     return dropped;
   }
-
-  get size(): number {
-    return this.#items.length;
-  }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { MalformedEnvelopeError } from '../errors.ts';
 import { refusalExtras, failureExtras } from '../resources/result.ts';
@@ -57,19 +58,9 @@ export function settledReply({ context, links }: Request, record: TransactionRec
   return ok(transactionResource(record, context.node.chain.history.decoded(record), links, hash));
 }
 
-function waitForEnd(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
 /**
- * Leaves a submission without an answer while the node counts as frozen.
- * @returns whether the transaction was to be applied in the meantime
+ * Leaves a submission without an answer, until its client gives up.
+ * @returns whether it did so
  */
 async function hang(
   { context, listener, signal }: Request,
@@ -79,7 +70,7 @@ async function hang(
   const fault = node.faults.takeFor('hangSubmissions', listener, 'submission');
   if (fault === null) return false;
   if (fault.apply === true) node.submit(transaction);
-  await waitForEnd(fault.durationMs ?? 2 ** 31 - 1, signal);
+  if (!signal.aborted) await once(signal, 'abort');
   return true;
 }
 
