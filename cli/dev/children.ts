@@ -58,26 +58,29 @@ export async function startChild(spec: ChildSpec, options: ChildOptions): Promis
   const ready = await current.ready;
 
   const guard = (launched: Launched): void => {
-    void launched.ended.then(async (why) => {
+    void (async () => {
+      const why = await launched.ended;
       if (isStopping || launched !== current || !spec.restarts) return;
       options.onNotice(`${spec.name} ${why}; starting it again`);
       await options.clock.sleep(RESTART_MS[Math.min(failures, RESTART_MS.length - 1)] ?? 5_000);
       failures += 1;
       if (!isStopping && launched === current) relaunch();
-    });
+    })();
   };
   const relaunch = (): void => {
     current = launch(spec, options);
-    current.ready.then(
-      () => void (failures = 0),
-      () => undefined,
-    );
+    void forgetFailuresOnceReady(current);
     guard(current);
   };
+  const forgetFailuresOnceReady = async (launched: Launched): Promise<void> => {
+    await launched.ready.catch(() => undefined);
+    if (launched === current) failures = 0;
+  };
   guard(current);
-  const endedWell = current.ended.then((why) => {
+  const endedWell = (async () => {
+    const why = await current.ended;
     if (!isStopping && why !== ENDED_WELL) throw new ChildFailed(spec.name, why, current.last);
-  });
+  })();
   // Most never ask how it ended.
   endedWell.catch(() => undefined);
 

@@ -1,0 +1,43 @@
+import { Option, type Command } from 'commander';
+import type { DevOptions } from '../dev/dev.ts';
+import { end, port, seconds } from './options.ts';
+
+/** What runs an anchor, or parts of the world around it, on a developer's machine. */
+export function addDevelopment(program: Command): void {
+  program
+    .command('dev')
+    .description('run a whole anchor in this terminal: database, ledger, integration, server and workers')
+    .requiredOption('-f, --file <file>', 'the Anchor manifest')
+    .option('--data <folder>', 'where database, ledger, keys and certificates are kept', '.capstan')
+    .option('--watch', 'reload when the manifest or the integration’s files change')
+    .option('--watch-sources', 'restart when Capstan’s own sources change (make dev)')
+    .option('--port <port>', 'HTTPS port; default 443 where permitted, else 8443', port)
+    .addOption(
+      new Option('--log-format <format>', 'how to log').choices(['pretty', 'json']).default('pretty'),
+    )
+    .option('--quiet', 'only warnings and errors')
+    .action(async (options: DevOptions) => {
+      const { runDev } = await import('../dev/dev.ts');
+      end(await runDev(options));
+    });
+
+  program
+    .command('ledger')
+    .description('run the local ledger: a Stellar network on this machine, for development and tests')
+    .option('--port <port>', 'where it answers as a Horizon', port, 8000)
+    .option('--close-interval <seconds>', 'from one ledger to the next', seconds, 1_000)
+    .option('--data <folder>', 'keep the ledger here; without it, it is forgotten at the end')
+    .action(async (options: { port: number; closeInterval: number; data?: string }) => {
+      const { runLedger } = await import('../roles/ledger.ts');
+      end(await runLedger(options));
+    });
+
+  program
+    .command('database', { hidden: true })
+    .description('run the embedded PostgreSQL (for capstan dev)')
+    .requiredOption('--data <folder>', 'where it is kept')
+    .action(async (options: { data: string }) => {
+      const { runDatabase } = await import('../roles/database.ts');
+      end(await runDatabase(options));
+    });
+}
