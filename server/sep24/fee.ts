@@ -1,6 +1,6 @@
-import { messageOf } from '../../core/runtime/errors.ts';
 import { withDeadline } from '../../core/runtime/deadline.ts';
-import { CapstanError } from '../../core/runtime/errors.ts';
+import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
+import type { Log } from '../../core/runtime/log.ts';
 import { formatAmount } from '../../core/transaction/amount.ts';
 import { checkAmount, quoteFee } from '../../core/transaction/charge.ts';
 import type { Language } from '../interactive/locale.ts';
@@ -8,7 +8,6 @@ import { findAsset } from './assets.ts';
 import type { Sep24Deps } from './deps.ts';
 import { refuse } from './refusal.ts';
 import { feeQuery, readRequest } from './request.ts';
-import type { Log } from '../../core/runtime/log.ts';
 
 /** How long `/info` waits to hear which hooks the integration has, when that was never heard before. */
 const DECLARATION_TIMEOUT_MS = 1_000;
