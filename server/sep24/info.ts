@@ -40,7 +40,8 @@ export function infoOf(anchor: Pick<Anchor, 'assets' | 'payments'>, hasFeeHook: 
     fee: { enabled: true, authentication_required: hasFeeHook },
     features: {
       account_creation: anchor.payments.accountCreation.enabled,
-      claimable_balances: anchor.payments.claimableBalances.enabled,
+      // Not before the payment engine makes them (issue 4): until then a wallet must not count on one.
+      claimable_balances: false,
     },
   };
 }
