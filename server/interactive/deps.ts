@@ -1,0 +1,29 @@
+import type { Database } from '../../core/database/database.ts';
+import type { IntegrationClient } from '../../core/integration/client.ts';
+import type { SessionKeyRing } from '../../core/keys/jwt.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import type { Anchor } from '../../core/spec/anchor.ts';
+import type { CallbackPolicy } from './callbacks.ts';
+import type { PageLinks, Random } from './links.ts';
+
+export interface InteractiveDeps {
+  readonly anchor: Anchor;
+  readonly database: Database;
+  readonly integration: Pick<IntegrationClient, 'has' | 'call'>;
+  /** Signs the tokens and sessions of the pages. */
+  readonly keys: SessionKeyRing;
+  readonly links: PageLinks;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of the process; each request has its own. */
+  readonly log: Log;
+  /** Where wallets may be called back. Default: any public https server. */
+  readonly callbacks?: CallbackPolicy;
+  /** Folder of the business with templates/, locales/ and static/ of its own, each file in place of ours. */
+  readonly brandFolder?: string;
+  /** Origins outside of ours that a form may end up at: those of the integration's own pages. */
+  readonly formActions?: readonly string[];
+  /** Development without TLS on a loopback host. */
+  readonly insecureLoopback?: boolean;
+}

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { IntlMessageFormat } from 'intl-messageformat';
+import { CapstanError } from '../../core/runtime/errors.ts';
+import { formatAmount, type Stroops } from '../../core/transaction/amount.ts';
+
+/** The languages of the pages; the first is the one for everybody else. */
+export const LANGUAGES = ['en', 'es', 'pt', 'fr', 'id', 'ar'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const RIGHT_TO_LEFT: ReadonlySet<Language> = new Set(['ar']);
+
+export class LocaleBroken extends CapstanError {
+  constructor(file: string, why: string, options?: ErrorOptions) {
+    super('locale_broken', `The wording in ${file} cannot be used: ${why}.`, options);
+  }
+}
+
+/** The first wanted tag (`pt-BR`, `es_419`) whose language we speak; else English. */
+export function chooseLanguage(...wanted: readonly (string | null | undefined)[]): Language {
+  for (const tag of wanted) {
+    const primary = tag?.toLowerCase().split(/[-_]/)[0];
+    const known = LANGUAGES.find((language) => language === primary);
+    if (known) return known;
+  }
+  return LANGUAGES[0];
+}
+
+export type MessageValues = Readonly<Record<string, string | number | boolean>>;
+
+/** One language's words, numbers and dates. */
+export interface Translator {
+  readonly lang: Language;
+  readonly dir: 'ltr' | 'rtl';
+  /** @throws {LocaleBroken} for a key that does not exist: a defect that the tests find. */
+  readonly t: (key: string, values?: MessageValues) => string;
+  has(key: string): boolean;
+  /** An amount with at least `decimals` digits after the point and all that it has. */
+  amount(stroops: Stroops, decimals: number): string;
+  /** How this language writes decimals: for reading what a customer typed. */
+  readonly separators: { readonly decimal: string; readonly group: string };
+  /** Date and time in UTC. */
+  instant(date: Date): string;
+  /** The name of a country by its ISO 3166-1 alpha-2 code. */
+  country(alpha2: string): string;
+}
+
+/**
+ * Reads `{root}/locales/{language}.json` of every root; words of a later root replace those of an earlier one.
+ * @throws {LocaleBroken}
+ */
+export function loadTranslators(roots: readonly string[]): ReadonlyMap<Language, Translator> {
+  return new Map(
+    LANGUAGES.map((lang) => {
+      const files = roots.map((root) => path.join(root, 'locales', `${lang}.json`)).filter(existsSync);
+      const messages = Object.fromEntries(files.flatMap((file) => Object.entries(readMessages(file))));
+      return [lang, createTranslator(lang, messages)] as const;
+    }),
+  );
+}
+
+function readMessages(file: string): Readonly<Record<string, string>> {
+  const value = readJson(file);
+  if (!isFlat(value)) throw new LocaleBroken(file, 'it must be one object of texts');
+  return value;
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new LocaleBroken(file, 'it cannot be read as JSON', { cause });
+  }
+}
+
+function isFlat(value: unknown): value is Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((text) => typeof text === 'string');
+}
+
+export function createTranslator(lang: Language, messages: Readonly<Record<string, string>>): Translator {
+  const formats = new Map<string, IntlMessageFormat>();
+  const dates = new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+  const countries = new Intl.DisplayNames(lang, { type: 'region' });
+  const formatOf = (key: string): IntlMessageFormat => {
+    const known = formats.get(key);
+    if (known) return known;
+    const text = Object.hasOwn(messages, key) ? messages[key] : undefined;
+    if (text === undefined) throw new LocaleBroken(`${lang}.json`, `it lacks "${key}"`);
+    const format = new IntlMessageFormat(text, lang, undefined, { ignoreTag: true });
+    formats.set(key, format);
+    return format;
+  };
+  return {
+    lang,
+    dir: RIGHT_TO_LEFT.has(lang) ? 'rtl' : 'ltr',
+    t: (key, values) => String(formatOf(key).format(values)),
+    has: (key) => Object.hasOwn(messages, key),
+    amount: (stroops, decimals) =>
+      new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: 7 }).format(
+        // Text, since a number would lose digits; `formatAmount` writes plain decimals only.
+        formatAmount(stroops) as `${number}`,
+      ),
+    separators: separatorsOf(lang),
+    instant: (date) => `${dates.format(date)} UTC`,
+    country: (alpha2) => countries.of(alpha2) ?? alpha2,
+  };
+}
+
+function separatorsOf(lang: Language): Translator['separators'] {
+  const parts = new Intl.NumberFormat(lang).formatToParts(1_234_567.5);
+  const find = (type: string, otherwise: string): string =>
+    parts.find((part) => part.type === type)?.value ?? otherwise;
+  return { decimal: find('decimal', '.'), group: find('group', ',') };
+}

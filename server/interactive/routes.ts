@@ -1,0 +1,81 @@
+import { Router, type RouterContext } from '@koa/router';
+import type { Context } from 'koa';
+import { single } from '../middleware/query.ts';
+import type { InteractiveDeps } from './deps.ts';
+import { redeem } from './entry.ts';
+import { errorPages } from './errors.ts';
+import { answerStatus, showMoreInfo } from './more-info.ts';
+import { PATHS } from './origin.ts';
+import { PageError } from './page-error.ts';
+import { comeBack } from './returned.ts';
+import { screenOf, showScreen, viewFee } from './screens.ts';
+import { createShell, type Shell } from './shell.ts';
+import { leave, readAmount, submit } from './submit.ts';
+import { lookUp, openVisit } from './visit.ts';
+
+export type { InteractiveDeps } from './deps.ts';
+
+/**
+ * The customer's pages (SEP-24, "Interactive URL" and `more_info_url`). To be mounted in an app of `createApp`: they need
+ * the parsed body and what it knows about a request.
+ */
+export function interactiveRoutes(deps: InteractiveDeps): Router {
+  return routesOf(createShell(deps));
+}
+
+/** The same on a shell that also renders the app's own errors, see `renderErrorFor`. */
+export function routesOf(shell: Shell): Router {
+  const router = new Router();
+  const page = (serve: (ctx: Context, shell: Shell) => Promise<void>) => async (ctx: RouterContext) =>
+    await serve(ctx, shell);
+  const guarded = errorPages(shell);
+  router.get(PATHS.interactive, guarded, page(showInteractive));
+  router.post(
+    PATHS.interactive,
+    guarded,
+    page(async (ctx) => await submit(await openVisit(ctx, shell))),
+  );
+  router.get(PATHS.fee, guarded, page(showFee));
+  router.get(
+    PATHS.completed,
+    guarded,
+    page(async (ctx) => await comeBack(await openVisit(ctx, shell))),
+  );
+  router.get(PATHS.moreInfo, guarded, page(showMoreInfo));
+  router.get(PATHS.status, guarded, page(answerStatus));
+  router.get(`${PATHS.assets}/:file`, guarded, page(sendFile));
+  return router;
+}
+
+async function showInteractive(ctx: Context, shell: Shell): Promise<void> {
+  const token = single(ctx.query, 'token');
+  if (token !== undefined) {
+    return await redeem(ctx, shell, await lookUp(ctx, shell, 'transaction_id'), token);
+  }
+  const visit = await openVisit(ctx, shell);
+  if (visit.transaction.status !== 'incomplete') return leave(visit, visit.transaction);
+  const isEditingAmount = single(ctx.query, 'edit') === 'amount';
+  await showScreen(visit, await screenOf(visit, { isEditingAmount }));
+}
+
+/** The fee table alone, while the customer types. */
+async function showFee(ctx: Context, shell: Shell): Promise<void> {
+  const visit = await openVisit(ctx, shell);
+  const { translator } = visit;
+  const read = await readAmount(visit, (single(ctx.query, 'amount') ?? '').slice(0, 40));
+  const view =
+    'charge' in read
+      ? { fee: viewFee(read.charge, visit) }
+      : { fee_problem: translator.t(read.problem.key, read.problem.values) };
+  shell.showPart(ctx, translator, { template: 'fee', status: 'charge' in read ? 200 : 422, view });
+}
+
+const YEAR_SECONDS = 31_536_000;
+
+async function sendFile(ctx: Context, { files }: Shell): Promise<void> {
+  const file = files.find(ctx.path);
+  if (!file) throw new PageError(404, 'error.not_found');
+  ctx.set('Cache-Control', `public, max-age=${YEAR_SECONDS}, immutable`);
+  ctx.type = file.type;
+  ctx.body = file.content;
+}

@@ -1,0 +1,114 @@
+import type { Context } from 'koa';
+import type { Anchor } from '../../core/spec/anchor.ts';
+import { setPageSecurity } from '../middleware/security-headers.ts';
+import type { InteractiveDeps } from './deps.ts';
+import { chooseLanguage, LANGUAGES, loadTranslators, type Translator } from './locale.ts';
+import { originOf, type Origin } from './origin.ts';
+import { BUILT_IN, createRenderer, type Renderer } from './render.ts';
+import type { SessionContext } from './session.ts';
+import { loadStaticFiles, type StaticFiles } from './static.ts';
+
+/** What every page needs: words, templates, files, headers. Made once. */
+export interface Shell {
+  readonly deps: InteractiveDeps;
+  readonly origin: Origin;
+  readonly sessions: SessionContext;
+  readonly files: StaticFiles;
+  /** The words for the first wanted language that we speak, else for one that the browser asks for. */
+  speak(ctx: Pick<Context, 'get'>, ...wanted: readonly (string | null | undefined)[]): Translator;
+  /** Answers with a page of `templates/`. */
+  show(ctx: Context, translator: Translator, page: Page): void;
+  /** Answers with a part of a page, for scripts of ours. */
+  showPart(ctx: Context, translator: Translator, page: Page): void;
+  /** The headers of every answer of the pages, errors too. */
+  protect(ctx: Context): void;
+}
+
+export interface Page {
+  readonly template: string;
+  readonly view: Readonly<Record<string, unknown>>;
+  readonly status?: number;
+}
+
+/** What nobody's page needs is switched off for ours; the clipboard is for the buttons that copy. */
+const PERMISSIONS = [
+  'accelerometer=()',
+  'camera=()',
+  'clipboard-write=(self)',
+  'display-capture=()',
+  'geolocation=()',
+  'gyroscope=()',
+  'microphone=()',
+  'payment=()',
+  'usb=()',
+].join(', ');
+
+export function createShell(deps: InteractiveDeps): Shell {
+  const anchor = deps.anchor;
+  const origin = originOf(anchor, deps);
+  const roots = deps.brandFolder === undefined ? [BUILT_IN] : [BUILT_IN, deps.brandFolder];
+  const translators = loadTranslators(roots);
+  const files = loadStaticFiles(roots);
+  const renderer = createRenderer({ roots, translators, files });
+  const { keys, clock, random } = deps;
+  const speak: Shell['speak'] = (ctx, ...wanted) => {
+    const language = chooseLanguage(...wanted, ...acceptedLanguages(ctx.get('Accept-Language')));
+    const translator = translators.get(language) ?? translators.get(LANGUAGES[0]);
+    if (!translator) throw new TypeError('no language is loaded');
+    return translator;
+  };
+  return {
+    deps,
+    origin,
+    sessions: { keys, clock, random, origin, isFramed: anchor.server.frameAncestors.length > 0 },
+    files,
+    speak,
+    show: (ctx, translator, page) => {
+      const head = {
+        organization: deps.anchor.organization,
+        has_theme: files.urlOf('theme.css') !== undefined,
+      };
+      write(ctx, renderer, translator, { ...page, view: { ...head, ...page.view } });
+    },
+    showPart: (ctx, translator, page) => write(ctx, renderer, translator, page),
+    protect: (ctx) => protect(ctx, deps.anchor, deps),
+  };
+}
+
+function write(ctx: Context, renderer: Renderer, translator: Translator, page: Page): void {
+  const html = renderer.render(translator, page.template, page.view);
+  ctx.status = page.status ?? 200;
+  ctx.type = 'text/html; charset=utf-8';
+  ctx.set('Content-Language', translator.lang);
+  ctx.body = html;
+}
+
+function protect(
+  ctx: Context,
+  { organization, server }: Anchor,
+  { formActions = [] }: InteractiveDeps,
+): void {
+  const logo = organization.logo === undefined ? null : URL.parse(organization.logo);
+  setPageSecurity(ctx, {
+    frameAncestors: server.frameAncestors,
+    formAction: formActions,
+    images: logo ? [logo.origin] : [],
+  });
+  ctx.set('Permissions-Policy', PERMISSIONS);
+  ctx.set('X-Robots-Tag', 'noindex, nofollow');
+  ctx.vary('Accept-Language');
+}
+
+/** Tags of an Accept-Language header, best first (RFC 9110, 12.5.4); at most eight are looked at. */
+function acceptedLanguages(header: string): readonly string[] {
+  return header
+    .slice(0, 500)
+    .split(',', 8)
+    .map((part) => {
+      const [tag = '', quality] = part.trim().split(/\s*;\s*q=/);
+      return { tag, quality: quality === undefined ? 1 : Number(quality) || 0 };
+    })
+    .filter(({ quality }) => quality > 0)
+    .sort((one, other) => other.quality - one.quality)
+    .map(({ tag }) => tag);
+}
