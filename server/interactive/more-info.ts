@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import { ConcurrentChange } from '../../core/database/repositories/transactions.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
+import { serializeTransaction } from '../../core/transaction/sep24-object.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import { single } from '../middleware/query.ts';
 import { requestOf } from '../request.ts';
-import { serializeTransaction } from '../sep24/serialize.ts';
 import { messageTarget, openerOrigin, POST_MESSAGE, readCallback } from './callbacks.ts';
 import { askInstructions } from './finish.ts';
 import { PATHS } from './origin.ts';

@@ -3,6 +3,7 @@ import {
   listOwnTransactions,
   type LookupKey,
 } from '../../core/database/repositories/transactions.ts';
+import { serializeTransaction, type TransactionObject } from '../../core/transaction/sep24-object.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import type { Language } from '../interactive/locale.ts';
 import { BadRequest } from '../middleware/http-error.ts';
@@ -17,7 +18,6 @@ import {
   transactionsQuery,
   type TransactionQuery,
 } from './request.ts';
-import { serializeTransaction, type TransactionObject } from './serialize.ts';
 import type { Session } from './session.ts';
 
 interface Asker {

@@ -1,12 +1,13 @@
 import type { NewTransaction } from '../../core/database/repositories/transactions.ts';
 import { parseAddress } from '../../core/keys/strkey.ts';
 import type { Anchor, Asset } from '../../core/spec/anchor.ts';
+import { offLedgerName } from '../../core/transaction/asset-names.ts';
 import { checkAmount } from '../../core/transaction/charge.ts';
 import { parseMemo, type Memo } from '../../core/transaction/memo.ts';
 import type { Kind } from '../../core/transaction/status.ts';
 import type { Language } from '../interactive/locale.ts';
 import { BadRequest } from '../middleware/http-error.ts';
-import { findAsset, offLedgerName } from './assets.ts';
+import { findAsset } from './assets.ts';
 import { refuse } from './refusal.ts';
 import type { DepositRequest, WithdrawRequest } from './request.ts';
 import type { Session } from './session.ts';

@@ -1,9 +1,9 @@
-import type { Anchor, Asset } from '../../core/spec/anchor.ts';
-import { formatAmount, type Stroops } from '../../core/transaction/amount.ts';
-import type { FeeLine } from '../../core/transaction/fee.ts';
-import type { Status } from '../../core/transaction/status.ts';
-import { isFunded, type RefundPayment, type Transaction } from '../../core/transaction/transaction.ts';
-import { ledgerName, offLedgerName } from './assets.ts';
+import type { Anchor, Asset } from '../spec/anchor.ts';
+import { formatAmount, type Stroops } from './amount.ts';
+import { deadlineOf } from './deadlines.ts';
+import type { FeeLine } from './fee.ts';
+import { isFunded, type RefundPayment, type Transaction } from './transaction.ts';
+import { ledgerName, offLedgerName } from './asset-names.ts';
 
 /** SEP-24's transaction object. Amounts are decimal strings, times ISO 8601 in UTC. */
 export type TransactionObject = Readonly<Record<string, unknown>>;
@@ -155,21 +155,4 @@ function withdrawalFields(transaction: Transaction): TransactionObject {
     withdraw_memo: isTold ? withdrawMemo : null,
     withdraw_memo_type: isTold && withdrawMemo !== null ? 'id' : null,
   };
-}
-
-const WAITING_FOR_USER: ReadonlySet<Status> = new Set<Status>([
-  'incomplete',
-  'pending_user_transfer_start',
-  'pending_user',
-  'pending_trust',
-]);
-
-/** Until when the customer has to act: as the row says, else by the anchor's deadline for the state. */
-function deadlineOf(transaction: Transaction, deadlines: Anchor['deadlines']): Date | undefined {
-  const { status, userActionRequiredBy, updatedAt } = transaction;
-  if (!WAITING_FOR_USER.has(status)) return undefined;
-  if (userActionRequiredBy) return userActionRequiredBy;
-  if (status === 'incomplete') return new Date(updatedAt.getTime() + deadlines.abandonedAfterMs);
-  if (status === 'pending_trust') return new Date(updatedAt.getTime() + deadlines.pendingTrustMs);
-  return undefined;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseAmount } from '../../core/transaction/amount.ts';
-import { STATUSES } from '../../core/transaction/status.ts';
-import type { Transaction } from '../../core/transaction/transaction.ts';
-import { serializeTransaction, settleAmounts } from './serialize.ts';
-import { DEADLINES, newAccount, newAsset } from './testing/fixture.ts';
+import { parseAmount } from './amount.ts';
+import { STATUSES } from './status.ts';
+import type { Transaction } from './transaction.ts';
+import { serializeTransaction, settleAmounts } from './sep24-object.ts';
+import { DEADLINES, newAccount, newAsset } from '../../server/sep24/testing/fixture.ts';
 
 const asset = newAsset();
 const moreInfoUrl = 'https://anchor.example/more?token=1';
