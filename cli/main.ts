@@ -29,10 +29,15 @@ function fail(error: unknown): never {
   process.stderr.write(`${label}: ${messageOf(error)}\n`);
   if (program.opts<{ debug?: boolean }>().debug === true && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
-  } else if (!isExpected) {
+  } else if (!isExpected && !isSystemError(error)) {
     process.stderr.write('This was not foreseen; run "capstan --debug …" and report what it prints.\n');
   }
   process.exit(exitCodeOf(error));
+}
+
+/** What the system refuses needs no stack either: a port that is taken, a folder that may not be written. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 function exitCodeOf(error: unknown): number {

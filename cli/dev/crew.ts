@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../core/runtime/clock.ts';
@@ -72,7 +71,7 @@ export class Crew {
       if (url === undefined) throw new NoIntegration();
       return undefined;
     }
-    const port = (await firstFree([wanted])) || 20_000 + (randomBytes(2).readUInt16BE() % 20_000);
+    const port = await firstFree([wanted]);
     if (port !== wanted) output.notice(`Port ${wanted} is taken: the integration gets ${port}.`);
     const key = await place.secrets.keep(INTEGRATION_REF, newIntegrationKey);
     this.#integration = await this.#startChild({

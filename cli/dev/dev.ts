@@ -183,10 +183,10 @@ async function choosePlace(
   secrets: SecretFolder,
   output: Output,
 ): Promise<Place> {
-  const port = options.port ?? (await firstFree([443, 8443]));
+  const port = options.port || (await firstFree(options.port === 0 ? [] : [443, 8443]));
   if (options.port === undefined && port !== 443) {
     output.notice(
-      `Port 443 is taken or not permitted: serving on port ${port || '(any)'}. Wallets then need the port in the home domain.`,
+      `Port 443 is taken or not permitted: serving on port ${port}. Wallets then need the port in the home domain.`,
     );
   }
   const host = port === 443 ? 'localhost' : `localhost:${port}`;

