@@ -42,6 +42,9 @@ export interface DatabaseOptions {
   readonly onPoolError?: (error: Error) => void;
 }
 
+/** Columns only: the keys inside JSON (SEP-9 names, what an integration wrote) stay as they were given. */
+const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
+
 /** Opens a pool; nothing connects before the first statement. The caller calls `destroy()` on the result. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
@@ -56,7 +59,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // Without a listener a dropped idle connection would end the process; the next statement reconnects by itself.
   pool.on('error', (error) => options.onPoolError?.(error));
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [new CamelCasePlugin()] });
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins });
 }
 
 /**

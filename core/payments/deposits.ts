@@ -2,9 +2,10 @@ import type { DepositResult } from '../integration/contract.ts';
 import { CapstanError } from '../runtime/errors.ts';
 import type { Anchor, Asset } from '../spec/anchor.ts';
 import { formatAmount, parseAmount, type Stroops } from '../transaction/amount.ts';
-import { charge } from '../transaction/charge.ts';
+import { charge, type Charge } from '../transaction/charge.ts';
 import type { Fee } from '../transaction/fee.ts';
-import { isFunded, type Transaction } from '../transaction/transaction.ts';
+import { isAllowed } from '../transaction/status.ts';
+import { isFunded, type RefundPayment, type Transaction } from '../transaction/transaction.ts';
 import type { Change } from '../database/repositories/transactions.ts';
 import type { NewTransfer } from '../database/repositories/transfers.ts';
 
@@ -37,24 +38,26 @@ export function decideDeposit(
     case 'approved':
       return decideApproval(transaction, context);
     case 'held':
-      return transaction.status === 'on_hold'
-        ? { ignored: 'it is on hold already' }
-        : {
-            change: {
-              status: 'on_hold',
-              patch: {
-                message: result.message ?? null,
-                attention: `held by the integration: ${result.reason}`,
-              },
-              actor: context.actor,
-              reason: `held: ${result.reason}`,
-            },
-          };
+      return decideHold(transaction, result, context);
     case 'refused':
       return decideRefusal(transaction, result, context);
     case 'refunded':
       return decideRefunded(transaction, result, context);
   }
+}
+
+type Hold = Extract<DepositResult, { outcome: 'held' }>;
+
+/** What cannot become `on_hold` before its money is here (under review, expired) keeps its status with the note. */
+function decideHold(transaction: Transaction, result: Hold, context: DepositContext): DepositDecision {
+  const note = `held by the integration: ${result.reason}`;
+  if (transaction.status === 'on_hold') return { ignored: 'it is on hold already' };
+  const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
+  if (!isAllowed(situation, 'on_hold')) return attention(transaction, context, note);
+  const patch = { message: result.message ?? null, attention: note };
+  return {
+    change: { status: 'on_hold', patch, actor: context.actor, reason: `held: ${result.reason}` },
+  };
 }
 
 type Arrival = Extract<DepositResult, { outcome: 'arrived' }>;
@@ -78,6 +81,22 @@ function decideArrival(transaction: Transaction, result: Arrival, context: Depos
     message: null,
   };
   const detail = { amount: result.amount, reference: result.reference };
+  const { status } = transaction;
+  if (status === 'on_hold' || status === 'pending_anchor') {
+    // Held, or under review: the money is here now, but only an approval pays it out.
+    const { message: _kept, ...received } = funds;
+    const note =
+      status === 'on_hold' ? transaction.attention : 'its money arrived before the review of it has ended';
+    return {
+      change: {
+        ...(status === 'pending_anchor' && { status: 'on_hold' as const }),
+        patch: { ...received, attention: note },
+        actor: context.actor,
+        reason: 'the bank transfer arrived; it waits for an approval',
+        detail,
+      },
+    };
+  }
   try {
     const { fee, amountOut } = charge({
       asset: context.asset,
@@ -85,6 +104,7 @@ function decideArrival(transaction: Transaction, result: Arrival, context: Depos
       amountIn,
       fee: context.fee,
       rounding: context.anchor.payments.rounding,
+      amountIs: 'arrived',
     });
     const patch = { ...funds, amountFee: fee.total, feeDetails: fee.lines, amountOut, attention: null };
     return {
@@ -113,7 +133,7 @@ function decideArrival(transaction: Transaction, result: Arrival, context: Depos
 
 /** An approval waives the limits: whoever reviewed the deposit has seen its amount. */
 function decideApproval(transaction: Transaction, context: DepositContext): DepositDecision {
-  const { actor, fee, asset } = context;
+  const { actor, asset } = context;
   if (!isFunded(transaction)) {
     if (!['pending_anchor', 'on_hold'].includes(transaction.status))
       return { ignored: 'it waits for no approval' };
@@ -122,20 +142,40 @@ function decideApproval(transaction: Transaction, context: DepositContext): Depo
   }
   if (transaction.status !== 'on_hold' || transaction.amountIn === null)
     return { ignored: 'it waits for no approval' };
-  const amountOut = transaction.amountIn - fee.total;
-  if (amountOut <= 0n) {
-    return attention(
-      transaction,
-      context,
-      `approved, but the fee of ${formatAmount(fee.total)} leaves nothing to pay out`,
-    );
+  const charged = chargeRest(transaction.amountIn - returnedOf(transaction.refunds), context);
+  if (!charged) {
+    return attention(transaction, context, 'approved, but the fee and refunds leave nothing to pay out');
   }
+  const { fee, amountOut } = charged;
   const patch = { amountFee: fee.total, feeDetails: fee.lines, amountOut, message: null, attention: null };
   return {
     change: { status: 'pending_anchor', patch, actor, reason: 'approved' },
     payout: payoutOf(transaction, asset, amountOut),
   };
 }
+
+/** Without limits, of what has not gone back to the bank; undefined when the fee leaves nothing of it. */
+function chargeRest(rest: Stroops, { asset, anchor, fee }: DepositContext): Charge | undefined {
+  const { enabled, fee: schedule } = asset.deposit;
+  const unlimited = { ...asset, deposit: { enabled, min: 0n, fee: schedule } };
+  const { rounding } = anchor.payments;
+  try {
+    return charge({
+      asset: unlimited,
+      kind: 'deposit',
+      amountIn: rest,
+      fee,
+      rounding,
+      amountIs: 'arrived',
+    });
+  } catch (error) {
+    if (!(error instanceof CapstanError)) throw error;
+    return undefined;
+  }
+}
+
+const returnedOf = (refunds: readonly RefundPayment[] | null): Stroops =>
+  (refunds ?? []).reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
 
 type Refusal = Extract<DepositResult, { outcome: 'refused' }>;
 
@@ -172,13 +212,18 @@ function decideRefunded(
     ...(transaction.refunds ?? []),
     { id: result.reference, idType: 'external' as const, amount, fee },
   ];
-  const returned = refunds.reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
-  if (transaction.status !== 'on_hold' || returned !== transaction.amountIn) {
+  const returned = returnedOf(refunds);
+  const amountIn = transaction.amountIn ?? 0n;
+  if (transaction.status !== 'on_hold' || returned > amountIn) {
     return attention(
       transaction,
       context,
       `the bank sent ${result.amount} back (${result.reference}) of a deposit that is ${transaction.status}`,
     );
+  }
+  if (returned < amountIn) {
+    const note = `the bank sent ${result.amount} back (${result.reference}); ${formatAmount(amountIn - returned)} is left`;
+    return { change: { patch: { refunds, attention: note }, actor, reason: note } };
   }
   const patch = { refunds, amountOut: 0n, amountFee: 0n, feeDetails: [], attention: null };
   return { change: { status: 'refunded', patch, actor, reason: 'the bank sent the money back' } };

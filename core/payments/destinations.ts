@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
 import {
   queueTransfer,
@@ -14,6 +15,8 @@ import { baseAccount, distributionAccounts, type LedgerContext } from './context
 /** What the customer can repair; the rest needs a person. */
 const REPAIRABLE: ReadonlySet<Violation> = new Set(REPAIRABLE_BY_CUSTOMER);
 const AGAIN_MS = 15_000;
+/** Any constant will do; held for the length of a database transaction, so that poolers keep it. */
+const BUDGET_LOCK = 7_226_110_025;
 
 type Refused = Extract<DestinationCheck, { ok: false }>;
 
@@ -30,7 +33,7 @@ function judge(
   destination: string,
   account: LedgerAccount | undefined,
 ): DestinationCheck {
-  // Creating one that exists by now fails on the ledger by itself and harms nothing.
+  // Creating one that exists by now fails on the ledger by itself and is then given up.
   if (transfer.operation === 'createAccount') return { ok: true };
   return checkDestination(account, {
     destination,
@@ -101,11 +104,13 @@ export async function createAccountFirst(context: LedgerContext, transfer: Trans
   if (!accountCreation.enabled || transfer.purpose !== 'payout' || isMuxed) return;
   if (transfer.amount < accountCreation.minDeposit) return;
   await context.database.transaction().execute(async (trx) => {
+    // One at a time, or many at the same moment would each find the budget unspent.
+    await sql`select pg_advisory_xact_lock(${BUDGET_LOCK})`.execute(trx);
     const spent = await trx
       .selectFrom('transfer')
       .select((eb) => eb.fn.sum<string | null>('amount').as('xlm'))
       .where('operation', '=', 'createAccount')
-      .where('createdAt', '>', new Date(context.clock.now() - 86_400_000))
+      .where('createdAt', '>', sql<Date>`clock_timestamp() - interval '1 day'`)
       .executeTakeFirst();
     if (BigInt(spent?.xlm ?? 0) + accountCreation.startingBalance > accountCreation.dailyXlm) {
       context.log.warn(

@@ -3,7 +3,12 @@ import { inFlightSubmission, journalSubmission, lastSequence } from '../database
 import { suspensions } from '../database/repositories/control.ts';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
 import { deferTransfers, dueTransfers, type Transfer } from '../database/repositories/transfers.ts';
-import { buildPaymentTransaction, signEnvelope } from '../ledger/envelope.ts';
+import {
+  buildPaymentTransaction,
+  signEnvelope,
+  type BuiltTransaction,
+  type PaymentTransaction,
+} from '../ledger/envelope.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
@@ -16,16 +21,21 @@ const ROUND_LIMIT = 100;
 /** How long a submission may become part of the ledger, by the ledger's clock. */
 const VALIDITY_S = 60;
 const UNDERFUNDED_MS = 15_000;
+/** Until a destination that could not be looked up is asked about again; others go before it meanwhile. */
+const UNCHECKED_MS = 5_000;
+const UNBUILDABLE_MS = 300_000;
 
 /** Sends what is due from every distribution account; answers how many transfers were submitted. */
 export async function payDue(context: PaymentContext): Promise<number> {
   if (context.anchor.payments.suspended) return 0;
   const stopped = await suspensions(context.database);
   if (stopped.has('anchor')) return 0;
+  const suspended = context.anchor.assets.filter((asset) => asset.suspended).map((asset) => asset.id);
+  const stoppedAssets = [...stopped.keys(), ...suspended];
   const counts = await Promise.all(
     distributionAccounts(context.anchor).map(async (source) => {
       try {
-        return await paySource(context, source, stopped);
+        return await paySource(context, source, stoppedAssets);
       } catch (error) {
         context.log.error({ err: error, account: source }, 'paying from an account failed; it goes on later');
         return 0;
@@ -38,13 +48,11 @@ export async function payDue(context: PaymentContext): Promise<number> {
 async function paySource(
   context: PaymentContext,
   source: string,
-  stopped: ReadonlyMap<string, string>,
+  stoppedAssets: readonly string[],
 ): Promise<number> {
   const { database, horizon } = context;
   if (await inFlightSubmission(database, source)) return 0;
-  const due = (await dueTransfers(database, source, ROUND_LIMIT)).filter(
-    (transfer) => !stopped.has(transfer.assetId),
-  );
+  const due = await dueTransfers(database, source, ROUND_LIMIT, stoppedAssets);
   const batch = nextBatch(due);
   if (batch.length === 0) return 0;
   const payable = await payableOf(context, batch);
@@ -74,15 +82,26 @@ async function paySource(
 async function payableOf(context: PaymentContext, batch: readonly Transfer[]): Promise<readonly Transfer[]> {
   const checked = await Promise.all(
     batch.map(async (transfer) => {
-      if (!(await isStillWanted(context, transfer))) return undefined;
-      const check = await checkTransfer(context, transfer);
-      if (check.ok) return transfer;
-      await setAside(context, transfer, check);
-      if (check.reason === 'no_account') await createAccountFirst(context, transfer);
-      return undefined;
+      try {
+        return (await isPayable(context, transfer)) ? transfer : undefined;
+      } catch (error) {
+        // One destination that cannot be looked up holds up nobody behind it.
+        context.log.warn({ err: error, transfer: transfer.key }, 'a destination could not be checked');
+        await deferTransfers(context.database, [transfer.id], 'unchecked', UNCHECKED_MS);
+        return undefined;
+      }
     }),
   );
   return checked.filter((transfer) => transfer !== undefined);
+}
+
+async function isPayable(context: PaymentContext, transfer: Transfer): Promise<boolean> {
+  if (!(await isStillWanted(context, transfer))) return false;
+  const check = await checkTransfer(context, transfer);
+  if (check.ok) return true;
+  await setAside(context, transfer, check);
+  if (check.reason === 'no_account') await createAccountFirst(context, transfer);
+  return false;
 }
 
 async function isStillWanted(context: PaymentContext, transfer: Transfer): Promise<boolean> {
@@ -119,23 +138,16 @@ async function submit(
   const [close, stats] = await Promise.all([horizon.latestLedger(), horizon.feeStats()]);
   const maxTime = BigInt(Math.floor(close.closedAtMs / 1000) + VALIDITY_S);
   const feeBid = bidFor(stats, anchor.payments.maxFeeStroops);
-  const [first] = transfers;
-  const built = buildPaymentTransaction({
-    source,
-    sequence: account.sequence + 1n,
-    operations: transfers.map(toOperation),
-    ...(first?.memo != null && first.memoType && { memo: { type: first.memoType, value: memoValue(first) } }),
-    maxTime,
-    feePerOperation: feeBid,
-    passphrase: anchor.network.passphrase,
-  });
+  const sequence = account.sequence + 1n;
+  const built = await build(context, transfers, { source, sequence, maxTime, feePerOperation: feeBid });
+  if (!built) return 0;
   const signed = signEnvelope(built.envelope, anchor.network.passphrase, [signer]);
   await database.transaction().execute(async (trx) => {
     await journalSubmission(trx, {
       id: randomUUID(),
       hash: signed.hash,
       source,
-      sequence: account.sequence + 1n,
+      sequence,
       envelope: signed.envelope,
       minTime: 0n,
       maxTime,
@@ -158,6 +170,37 @@ async function submit(
     'journalled a submission',
   );
   return transfers.length;
+}
+
+/** Undefined where the protocol does not allow it (a memo too long, say): those wait for a person, not the queue for them. */
+async function build(
+  { database, anchor, log }: PaymentContext,
+  transfers: readonly Transfer[],
+  frame: Pick<PaymentTransaction, 'source' | 'sequence' | 'maxTime' | 'feePerOperation'>,
+): Promise<BuiltTransaction | undefined> {
+  const [first] = transfers;
+  try {
+    return buildPaymentTransaction({
+      ...frame,
+      operations: transfers.map(toOperation),
+      ...(first?.memo != null &&
+        first.memoType && { memo: { type: first.memoType, value: memoValue(first) } }),
+      passphrase: anchor.network.passphrase,
+    });
+  } catch (error) {
+    const keys = transfers.map((transfer) => transfer.key);
+    log.error(
+      { err: error, transfers: keys },
+      'these transfers make no valid transaction; a person has to look',
+    );
+    await deferTransfers(
+      database,
+      transfers.map((transfer) => transfer.id),
+      'unbuildable',
+      UNBUILDABLE_MS,
+    );
+    return undefined;
+  }
 }
 
 /** Wallets give hash memos in base64 (SEP-24); envelopes are built from hexadecimal. */

@@ -125,7 +125,8 @@ export function toReceipt(
     assetId: payment.assetId,
     amount: payment.amount,
     memoType: payment.memoType,
-    memo: payment.memo ?? null,
+    // PostgreSQL's text holds every character but this one; a stranger must not stop the recording with it.
+    memo: payment.memo?.replaceAll('\0', '\uFFFD') ?? null,
     ...('match' in decision
       ? { state: 'matched', transactionId: decision.match.id }
       : {

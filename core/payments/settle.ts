@@ -18,7 +18,7 @@ import { decodeResult } from '../ledger/result.ts';
 import { classifyOperation, classifyTransaction, type ResultCode } from '../ledger/result-codes.ts';
 import type { LedgerTransaction } from '../ledger/types.ts';
 import { isAllowed, type Status } from '../transaction/status.ts';
-import { isFunded, type Transaction } from '../transaction/transaction.ts';
+import { isFunded, type Transaction, type TransactionPatch } from '../transaction/transaction.ts';
 import type { PaymentContext } from './context.ts';
 import { proveExpiry } from './expiry.ts';
 
@@ -145,8 +145,11 @@ async function afterPayment(
   const detail = { hash: found.hash, ledger: found.ledger, transfer: transfer.key };
   if (transfer.purpose === 'payout') {
     await changeTransaction(trx, transaction, {
-      status: 'completed',
-      patch: { stellarTransactionId: found.hash, message: null, attention: null },
+      ...proven(transaction, 'completed', {
+        stellarTransactionId: found.hash,
+        message: null,
+        attention: null,
+      }),
       actor: context.actor,
       reason: 'paid on the ledger',
       detail,
@@ -165,8 +168,10 @@ async function afterPayment(
   const returned = refunds.reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
   const isWhole = returned === transaction.amountIn;
   await changeTransaction(trx, transaction, {
-    status: isWhole ? 'refunded' : 'pending_anchor',
-    patch: { refunds, ...(isWhole && { amountOut: 0n, amountFee: 0n, feeDetails: [] }) },
+    ...proven(transaction, isWhole ? 'refunded' : 'pending_anchor', {
+      refunds,
+      ...(isWhole && { amountOut: 0n, amountFee: 0n, feeDetails: [] }),
+    }),
     actor: context.actor,
     reason: isWhole ? 'refunded on the ledger' : 'partly refunded on the ledger',
     detail,
@@ -181,6 +186,22 @@ async function afterPayment(
   }
 }
 
+/**
+ * The status that a payment proves. Somebody may have moved the transaction to where the table knows no way from: then
+ * the proof is kept and a person told, because a settlement that is refused would hold up the account for ever.
+ */
+function proven(
+  transaction: Transaction,
+  status: Status,
+  patch: TransactionPatch,
+): Pick<Change, 'status' | 'patch'> {
+  const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
+  if (transaction.status === status) return { patch };
+  if (isAllowed(situation, status)) return { status, patch };
+  const attention = `the ledger proves that it is ${status}, but it was moved to ${transaction.status} meanwhile`;
+  return { patch: { ...patch, attention } };
+}
+
 async function afterFailure(
   context: PaymentContext,
   trx: DatabaseTransaction,
@@ -188,15 +209,21 @@ async function afterFailure(
   code: ResultCode,
 ): Promise<void> {
   if (transfer.submissionId === null) return;
+  // Somebody else has created the account: that is all that this transfer was for.
+  const isDone = transfer.purpose === 'accountCreation' && code.code === 'op_already_exists';
   const isAside = code.class === 'setAside' || code.class === 'alert';
   await releaseTransfer(trx, transfer.id, transfer.submissionId, {
-    to: isAside ? 'waiting' : 'queued',
+    to: isDone ? 'cancelled' : isAside ? 'waiting' : 'queued',
     reason: code.class === 'success' ? null : (VIOLATION_OF_CODE[code.code] ?? code.code),
     delayMs: code.class === 'park' ? PARK_MS : 0,
   });
   const status =
     code.class === 'setAside' && transfer.purpose === 'payout' ? 'pending_trust' : 'pending_anchor';
-  await moveOn(context, trx, transfer, status, `not paid yet: ${code.code}. ${code.why}`, code);
+  const why =
+    code.class === 'success'
+      ? 'another payment of the same ledger transaction failed; this one goes again'
+      : `not paid yet: ${code.code}. ${code.why}`;
+  await moveOn(context, trx, transfer, status, why, code);
 }
 
 async function expire(context: PaymentContext, claimed: SubmissionClaim, why: string): Promise<void> {
@@ -232,7 +259,8 @@ async function moveOn(
   const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
   const needsPerson = code?.class === 'alert' || code?.class === 'park';
   const change: Change = {
-    ...(isAllowed(situation, status) && { status }),
+    // The creation of an account is not the payout: that one waits on, and so does its status.
+    ...(transfer.purpose !== 'accountCreation' && isAllowed(situation, status) && { status }),
     ...(needsPerson && { patch: { attention: `${code.code}: ${code.why}` } }),
     actor: context.actor,
     reason,

@@ -40,12 +40,21 @@ type Row = Partial<Record<Status, readonly Status[]>>;
  * The one table of allowed status changes (SEP-24's diagram and status texts). `error` is reachable from everything
  * that is not final and `expired` from everything not final and not funded; they are added by {@link isAllowed}.
  */
-const UNFUNDED: Row = {
+const BEFORE_FUNDS: Row = {
   incomplete: ['pending_anchor', 'pending_user_transfer_start'],
   pending_anchor: ['incomplete', 'pending_user_transfer_start'],
-  pending_user_transfer_start: ['pending_external', 'pending_anchor', 'on_hold'],
-  pending_external: ['pending_user_transfer_start'],
+  pending_user_transfer_start: ['pending_anchor', 'on_hold'],
   on_hold: ['pending_user_transfer_start', 'pending_anchor'],
+};
+
+const UNFUNDED: Readonly<Record<Kind, Row>> = {
+  deposit: {
+    ...BEFORE_FUNDS,
+    pending_user_transfer_start: ['pending_external', 'pending_anchor', 'on_hold'],
+    pending_external: ['pending_user_transfer_start'],
+  },
+  // The bank has nothing to do before the tokens are here.
+  withdrawal: BEFORE_FUNDS,
 };
 
 /** The same once the money is here; entering it happens with the change that sets `isFunded`. */
@@ -59,6 +68,8 @@ const FUNDED: Readonly<Record<Kind, Row>> = {
       'pending_stellar',
       'pending_external',
       'on_hold',
+      // The ledger proves a payment after somebody moved the transaction back.
+      'completed',
       'refunded',
       'no_market',
     ],
@@ -105,7 +116,7 @@ export function isAllowed(from: Situation, to: Status): boolean {
   if (from.status === to || FINAL.includes(from.status)) return false;
   if (to === 'error') return true;
   if (to === 'expired') return !from.isFunded && from.status !== 'error';
-  const table = from.isFunded ? FUNDED[from.kind] : UNFUNDED;
+  const table = (from.isFunded ? FUNDED : UNFUNDED)[from.kind];
   return table[from.status]?.includes(to) ?? false;
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Keypair, Operation } from '@stellar/stellar-sdk';
+import type { Keypair} from '@stellar/stellar-sdk';
+import { Operation } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
 import {
   changeTransaction,
@@ -101,7 +102,7 @@ export async function openWorld(
   };
   const database = db.database;
   const settle = async (by = context): Promise<void> => {
-    await sql`update submission set next_attempt_at = clock_timestamp() where state = 'pending'`.execute(
+    await sql`update submission set next_attempt_at = clock_timestamp() - interval '1 second' where state = 'pending'`.execute(
       database,
     );
     const jobs = await takeSubmissions(by, 100);
@@ -133,13 +134,15 @@ export async function openWorld(
     },
     deposit: (destination, extra) => fundDeposit(context, asset, destination, extra),
     turn: async (by = context) => {
+      // Times are kept in whole milliseconds, rounded: what was queued just now may be due in the next one.
+      await ledger.clock.sleep(2);
       await payDue(by);
       await settle(by);
       await ledger.closeLedger();
       await settle(by);
     },
     hurry: async () => {
-      await sql`update transfer set next_attempt_at = clock_timestamp() where state = 'queued'`.execute(
+      await sql`update transfer set next_attempt_at = clock_timestamp() - interval '1 second' where state = 'queued'`.execute(
         database,
       );
     },

@@ -9,7 +9,7 @@ import {
 import { queueTransfer } from '../../core/database/repositories/transfers.ts';
 import type { DepositResult, WithdrawalResult } from '../../core/integration/contract.ts';
 import { POLL_PAGE_LIMIT } from '../../core/integration/contract/values.ts';
-import type { IntegrationClient } from '../../core/integration/client.ts';
+import { IntegrationMisbehaved, type IntegrationClient } from '../../core/integration/client.ts';
 import { toIntegrationTransaction } from '../../core/integration/view.ts';
 import { assetById } from '../../core/payments/context.ts';
 import { decideDeposit } from '../../core/payments/deposits.ts';
@@ -35,37 +35,65 @@ const ACTOR = 'poll-deposits';
 
 /**
  * One pass: asks the integration, in pages, about every transaction that only it can move on, and writes down what it
- * says. What it says of one transaction harms no other.
+ * says. What it says of one transaction harms no other, and a page that it answers wrongly holds up no other page.
+ * @throws the first thing that went wrong, when everything else has had its turn
  */
 export async function pollIntegration(context: PollContext, signal: AbortSignal): Promise<void> {
-  await pollKind(context, 'deposit', signal);
-  await pollKind(context, 'withdrawal', signal);
+  const failures: unknown[] = [];
+  for (const kind of ['deposit', 'withdrawal'] as const) {
+    try {
+      await pollKind(context, kind, signal, failures);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0 && !signal.aborted) throw failures[0];
 }
 
-async function pollKind(context: PollContext, kind: Kind, signal: AbortSignal): Promise<void> {
-  const { database, integration, anchor, log } = context;
+async function pollKind(
+  context: PollContext,
+  kind: Kind,
+  signal: AbortSignal,
+  failures: unknown[],
+): Promise<void> {
+  const { database, integration } = context;
   if (!(await integration.has(kind === 'deposit' ? 'deposits/poll' : 'withdrawals/poll'))) return;
   let afterId: string | undefined;
   while (!signal.aborted) {
     const page = await pageAwaitingIntegration(database, kind, afterId, POLL_PAGE_LIMIT);
     afterId = page.at(-1)?.id;
     if (afterId === undefined) return;
-    const known = page.filter((transaction) => assetById(anchor, transaction.assetId));
-    const views = known.map((transaction) => toIntegrationTransaction(transaction, anchor));
-    const { results, malformed } =
-      kind === 'deposit'
-        ? await integration.call('deposits/poll', { deposits: views }, { signal })
-        : await integration.call('withdrawals/poll', { withdrawals: views }, { signal });
-    for (const { id, problem } of malformed) {
-      log.error(
-        { transaction_id: id, problem },
-        'the integration answered a poll wrongly; that result was set aside',
-      );
+    try {
+      await pollPage(context, kind, page, signal);
+    } catch (error) {
+      if (!(error instanceof IntegrationMisbehaved)) throw error;
+      failures.push(error);
     }
-    await applyResults(context, known, results);
-    log.debug({ kind, asked: known.length, answered: results.length }, 'polled a page');
     if (page.length < POLL_PAGE_LIMIT) return;
   }
+}
+
+async function pollPage(
+  context: PollContext,
+  kind: Kind,
+  page: readonly Transaction[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { integration, anchor, log } = context;
+  const known = page.filter((transaction) => assetById(anchor, transaction.assetId));
+  const views = known.map((transaction) => toIntegrationTransaction(transaction, anchor));
+  const { results, malformed } =
+    kind === 'deposit'
+      ? await integration.call('deposits/poll', { deposits: views }, { signal })
+      : await integration.call('withdrawals/poll', { withdrawals: views }, { signal });
+  for (const { id, problem } of malformed) {
+    log.error(
+      { transaction_id: id, problem },
+      'the integration answered a poll wrongly; that result was set aside',
+    );
+  }
+  await applyResults(context, known, results);
+  log.debug({ kind, asked: known.length, answered: results.length }, 'polled a page');
 }
 
 async function applyResults(

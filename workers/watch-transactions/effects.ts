@@ -18,9 +18,11 @@ import { toIntegrationTransaction } from '../../core/integration/view.ts';
 import { assetById, type LedgerContext } from '../../core/payments/context.ts';
 import { decideWithdrawal, refundable } from '../../core/payments/withdrawals.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
-import { formatAmount } from '../../core/transaction/amount.ts';
-import { quoteFee } from '../../core/transaction/charge.ts';
-import type { Transaction } from '../../core/transaction/transaction.ts';
+import type { Asset } from '../../core/spec/anchor.ts';
+import { formatAmount, type Rounding, type Stroops } from '../../core/transaction/amount.ts';
+import { AmountRefused, charge, quoteFee } from '../../core/transaction/charge.ts';
+import type { Fee } from '../../core/transaction/fee.ts';
+import type { Transaction, TransactionPatch } from '../../core/transaction/transaction.ts';
 
 /** Longer than a call's deadline with all its attempts. */
 const LEASE_MS = 60_000;
@@ -147,14 +149,39 @@ async function settleFee(context: EffectContext, transaction: Transaction): Prom
     integration,
     transactionView: toIntegrationTransaction(transaction, anchor),
   });
-  const amountOut = amountIn > fee.total ? amountIn - fee.total : 0n;
+  const patch = settled(asset, amountIn, fee, anchor.payments.rounding);
   return database.transaction().execute((trx) =>
     changeTransaction(trx, transaction, {
-      patch: { amountFee: fee.total, feeDetails: fee.lines, amountOut },
+      patch,
       actor,
       reason: 'the fee of the amount that came in',
     }),
   );
+}
+
+/** What is below the asset's decimals becomes a line of the fee; zero comes out when the fee eats it all. */
+function settled(asset: Asset, amountIn: Stroops, fee: Fee, rounding: Rounding): TransactionPatch {
+  const { enabled, fee: schedule } = asset.withdrawal;
+  // The payment was matched, so its amount is accepted: the limits have had their say.
+  const unlimited = { ...asset, withdrawal: { enabled, min: 0n, fee: schedule } };
+  try {
+    const charged = charge({
+      asset: unlimited,
+      kind: 'withdrawal',
+      amountIn,
+      fee,
+      rounding,
+      amountIs: 'arrived',
+    });
+    return {
+      amountFee: charged.fee.total,
+      feeDetails: charged.fee.lines,
+      amountOut: charged.amountOut,
+    };
+  } catch (error) {
+    if (!(error instanceof AmountRefused)) throw error;
+    return { amountFee: fee.total, feeDetails: fee.lines, amountOut: 0n };
+  }
 }
 
 async function applyAnswer(

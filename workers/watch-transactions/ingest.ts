@@ -1,6 +1,5 @@
 import { findCursor } from '../../core/database/repositories/receipts.ts';
 import { HistoryGone, NetworkChanged } from '../../core/ledger/errors.ts';
-import type { LedgerPayment } from '../../core/ledger/types.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { recordPayments } from '../../core/payments/record.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
@@ -41,13 +40,7 @@ export async function ingest(
     try {
       const position = await catchUp(context, account, signal, report);
       failures = 0;
-      report({ state: 'streaming', position });
-      for await (const payments of batches(
-        context.horizon.streamPayments(account, { cursor: position, signal }),
-      )) {
-        await recordPayments(context, account, payments);
-        report({ state: 'streaming', position: payments.at(-1)?.pagingToken ?? position });
-      }
+      await followFrom(context, account, position, signal, report);
     } catch (error) {
       if (signal.aborted) return;
       const isFinal =
@@ -63,6 +56,24 @@ export async function ingest(
       await context.clock.sleep(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 10_000, signal);
       failures += 1;
     }
+  }
+}
+
+/** Records what the stream brings, until it ends with the signal. */
+async function followFrom(
+  context: LedgerContext,
+  account: string,
+  from: string,
+  signal: AbortSignal,
+  report: (state: IngestState) => void,
+): Promise<void> {
+  report({ state: 'streaming', position: from });
+  for await (const payment of context.horizon.streamPayments(account, { cursor: from, signal })) {
+    // A contract call may move several assets under one token: only a page is sure to hold all of them.
+    const isCall = payment.type === 'invoke_host_function';
+    if (!isCall) await recordPayments(context, account, [payment]);
+    const position = isCall ? await catchUp(context, account, signal, report) : payment.pagingToken;
+    report({ state: 'streaming', position });
   }
 }
 
@@ -87,9 +98,4 @@ async function catchUp(
     report({ state: 'catching_up', position });
   }
   return position;
-}
-
-/** A stream's payments one by one. */
-async function* batches(stream: AsyncIterable<LedgerPayment>): AsyncIterable<readonly LedgerPayment[]> {
-  for await (const payment of stream) yield [payment];
 }

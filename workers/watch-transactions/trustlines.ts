@@ -1,4 +1,5 @@
 import { newestWaitingDestinations, waitingTransfersTo } from '../../core/database/repositories/transfers.ts';
+import { cursorBehind } from '../../core/ledger/continuity.ts';
 import { baseAccount, type LedgerContext } from '../../core/payments/context.ts';
 import { reconsider } from '../../core/payments/destinations.ts';
 
@@ -43,9 +44,11 @@ async function wantedDestinations(context: LedgerContext): Promise<readonly stri
 
 async function follow(context: LedgerContext, destination: string, signal: AbortSignal): Promise<void> {
   try {
-    const changes = context.horizon.streamAccountChanges(baseAccount(destination), { cursor: 'now', signal });
-    // What changed before the stream stood is not in it.
+    // Where the stream begins is settled before the look, so that no change falls between the two.
+    const { sequence } = await context.horizon.latestLedger({ signal });
     await look(context, destination);
+    const cursor = cursorBehind(sequence);
+    const changes = context.horizon.streamAccountChanges(baseAccount(destination), { cursor, signal });
     for await (const _ of changes) await look(context, destination);
   } catch (error) {
     if (!signal.aborted) context.log.warn({ err: error, destination }, 'a stream of a waiting account ended');

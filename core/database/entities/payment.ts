@@ -53,6 +53,12 @@ export const TransferEntity = defineEntity({
       expression:
         'create index "transfer_settled" on "transfer" ("asset_id", "settled_at") where "settled_at" is not null',
     },
+    /** The daily budget for account creation. */
+    {
+      name: 'transfer_account_creation',
+      expression:
+        'create index "transfer_account_creation" on "transfer" ("created_at") where "operation" = \'createAccount\'',
+    },
     {
       name: 'transfer_waiting_destination',
       expression:

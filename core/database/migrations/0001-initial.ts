@@ -233,6 +233,9 @@ export class Migration0001Initial extends Migration {
       `create index "transfer_settled" on "transfer" ("asset_id", "settled_at") where "settled_at" is not null`,
     );
     this.addSql(
+      `create index "transfer_account_creation" on "transfer" ("created_at") where "operation" = 'createAccount'`,
+    );
+    this.addSql(
       `create index "transfer_waiting_destination" on "transfer" ("destination") where "state" = 'waiting'`,
     );
     this.addSql(`create table "used_token" (

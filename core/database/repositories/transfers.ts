@@ -37,23 +37,31 @@ export async function queueTransfer(database: DatabaseTransaction, input: NewTra
   return inserted !== undefined;
 }
 
-/** The oldest queued and due transfers of one source account. */
+/** The oldest queued and due transfers of one source account; those of `exceptAssets` stay where they are. */
 export async function dueTransfers(
   database: Database,
   source: string,
   limit: number,
+  exceptAssets: readonly string[] = [],
 ): Promise<readonly Transfer[]> {
-  return database
+  let query = database
     .selectFrom('transfer')
     .selectAll()
     .where('state', '=', 'queued')
     .where('source', '=', source)
-    .where('nextAttemptAt', '<=', sql<Date>`clock_timestamp()`)
-    .orderBy('nextAttemptAt')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+    .where('nextAttemptAt', '<=', sql<Date>`clock_timestamp()`);
+  if (exceptAssets.length > 0) query = query.where('assetId', 'not in', [...exceptAssets]);
+  return query.orderBy('nextAttemptAt').orderBy('id').limit(limit).execute();
 }
+
+/** What stands against a payment that the customer's next transaction may remove. */
+export const REPAIRABLE_BY_CUSTOMER = ['no_account', 'no_trustline', 'not_authorized', 'line_full'] as const;
+
+/**
+ * The reasons that lie with the destination: only these are looked at again. What else a transfer waits for (a result
+ * code of the class `alert`) is for a person; it is never sent again by itself.
+ */
+const OF_THE_DESTINATION = [...REPAIRABLE_BY_CUSTOMER, 'memo_required', 'issuer', 'own_account'];
 
 /** One page, by id, of the transfers that wait for their destination (trustline, authorisation, account, room). */
 export async function pageWaitingTransfers(
@@ -61,13 +69,14 @@ export async function pageWaitingTransfers(
   afterId: string | undefined,
   limit: number,
 ): Promise<readonly Transfer[]> {
-  let query = database.selectFrom('transfer').selectAll().where('state', '=', 'waiting');
+  let query = database
+    .selectFrom('transfer')
+    .selectAll()
+    .where('state', '=', 'waiting')
+    .where('reason', 'in', OF_THE_DESTINATION);
   if (afterId !== undefined) query = query.where('id', '>', afterId);
   return query.orderBy('id').limit(limit).execute();
 }
-
-/** What stands against a payment that the customer's next transaction may remove. */
-export const REPAIRABLE_BY_CUSTOMER = ['no_account', 'no_trustline', 'not_authorized', 'line_full'] as const;
 
 export async function waitingTransfersTo(
   database: Database,
@@ -78,6 +87,7 @@ export async function waitingTransfersTo(
     .selectAll()
     .where('state', '=', 'waiting')
     .where('destination', '=', destination)
+    .where('reason', 'in', OF_THE_DESTINATION)
     .limit(100)
     .execute();
 }
@@ -158,7 +168,11 @@ export async function releaseTransfer(
   database: DatabaseTransaction,
   transferId: string,
   submissionId: string,
-  change: { readonly to: 'queued' | 'waiting'; readonly reason: string | null; readonly delayMs: number },
+  change: {
+    readonly to: 'queued' | 'waiting' | 'cancelled';
+    readonly reason: string | null;
+    readonly delayMs: number;
+  },
 ): Promise<void> {
   await database
     .updateTable('transfer')

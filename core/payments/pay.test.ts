@@ -1,0 +1,401 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Keypair, Operation } from '@stellar/stellar-sdk';
+import { assetOf } from '../../test/support/anchor.ts';
+import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
+import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { checkTrustlines } from '../../workers/check-trustlines/check-trustlines.ts';
+import { followTrustlines } from '../../workers/watch-transactions/trustlines.ts';
+import { resume, suspend } from '../database/repositories/control.ts';
+import { encodeMuxed, decodeAccount } from '../keys/strkey.ts';
+import { parseAmount } from '../transaction/amount.ts';
+import type { PaymentContext } from './context.ts';
+import { payDue } from './pay.ts';
+
+let ledger: TestLedger;
+let world: PaymentWorld;
+beforeAll(async () => {
+  ledger = await startTestLedger();
+});
+beforeEach(async () => {
+  world = await openWorld(ledger);
+});
+afterEach(async () => {
+  ledger.behave();
+  await world.close();
+});
+afterAll(() => ledger.close());
+
+const never = new AbortController().signal;
+const payoutOf = (id: string) => world.transfer(`payout:${id}`);
+const attempts = () => world.db.database.selectFrom('attempt').selectAll().execute();
+
+async function fundHolder(options: Parameters<PaymentWorld['deposit']>[1] = {}) {
+  const [holder] = await world.holders(1);
+  const account = holder!.publicKey();
+  return { pair: holder!, account, id: (await world.deposit(account, options)).id };
+}
+
+function removeTrustline(holder: Keypair) {
+  return succeed(
+    ledger.run(holder, [Operation.changeTrust({ asset: sdkAsset(world.asset.id), limit: '0' })]),
+  );
+}
+
+/** With another policy of payments, or another asset, in the spec. */
+function withSpec(change: { payments?: object; asset?: object }): PaymentContext {
+  const { anchor } = world;
+  const assets = anchor.assets.map((asset) => ({ ...asset, ...change.asset }));
+  return {
+    ...world.context,
+    anchor: { ...anchor, assets, payments: { ...anchor.payments, ...change.payments } },
+  };
+}
+
+describe('a batch', () => {
+  test('pays what needs no memo together and what has one by itself, each with its own memo', async () => {
+    const holders = await world.holders(4);
+    const ids: string[] = [];
+    for (const [index, holder] of holders.entries()) {
+      const memo = index < 2 ? undefined : ({ type: 'id', value: `18446744073709551${index}15` } as const);
+      ids.push((await world.deposit(holder.publicKey(), memo ? { memo } : {})).id);
+    }
+    for (let i = 0; i < 3; i++) await world.turn();
+    for (const holder of holders) expect(await world.balance(holder.publicKey())).toBe('10');
+    const rows = await world.db.database.selectFrom('submission').select('operationCount').execute();
+    expect(rows.map((row) => row.operationCount).sort()).toEqual([1, 1, 2]);
+    const [payment] = await world.horizon.payments(holders[3]!.publicKey(), { order: 'desc', limit: 1 });
+    expect(payment).toMatchObject({ memoType: 'id', memo: '18446744073709551315' });
+  });
+
+  test('in which one destination lost its trustline after the check sets that one aside and pays the others', async () => {
+    const holders = await world.holders(3);
+    const ids: string[] = [];
+    for (const holder of holders) ids.push((await world.deposit(holder.publicKey())).id);
+    expect(await payDue(world.context)).toBe(3);
+    await removeTrustline(holders[1]!);
+    await world.settle();
+    await ledger.closeLedger();
+    await world.settle();
+    const [first, second, third] = await Promise.all(ids.map((id) => world.read(id)));
+    expect([first!.status, second!.status, third!.status]).toEqual([
+      'pending_anchor',
+      'pending_trust',
+      'pending_anchor',
+    ]);
+    expect(await payoutOf(ids[1]!)).toMatchObject({ state: 'waiting', reason: 'no_trustline' });
+    const results = (await attempts()).map(({ result }) => result).sort();
+    expect(results).toEqual(['op_no_trust', 'op_success', 'op_success']);
+    await world.turn();
+    expect((await world.read(ids[0]!)).status).toBe('completed');
+    expect((await world.read(ids[2]!)).status).toBe('completed');
+    await world.trust(holders[1]!);
+    await checkTrustlines(world.context, never);
+    await world.turn();
+    expect((await world.read(ids[1]!)).status).toBe('completed');
+    for (const holder of holders) expect(await world.balance(holder.publicKey())).toBe('10');
+  });
+
+  test('leaves out what the hot wallet cannot cover, pays the smaller one behind it, and resumes after a top-up', async () => {
+    const large = await fundHolder({ amount: '9999' });
+    await succeed(
+      ledger.run(world.distribution, [
+        Operation.payment({
+          destination: world.issuer.publicKey(),
+          asset: sdkAsset(world.asset.id),
+          amount: '99900',
+        }),
+      ]),
+    );
+    const small = await fundHolder({ amount: '60' });
+    await world.turn();
+    expect((await world.read(small.id)).status).toBe('completed');
+    expect(await payoutOf(large.id)).toMatchObject({ state: 'queued', reason: 'underfunded', attempts: 0 });
+    await succeed(
+      ledger.run(world.issuer, [
+        Operation.payment({
+          destination: world.distribution.publicKey(),
+          asset: sdkAsset(world.asset.id),
+          amount: '20000',
+        }),
+      ]),
+    );
+    await world.hurry();
+    await world.turn();
+    expect(await world.balance(large.account)).toBe('9999');
+    expect(await world.balance(world.distribution.publicKey())).toBe('10041');
+  });
+
+  test('is not held up by a transfer that makes no valid transaction', async () => {
+    const bad = await fundHolder({ memo: { type: 'text', value: 'x'.repeat(29) } });
+    const good = await fundHolder();
+    await world.turn();
+    await world.turn();
+    expect((await world.read(good.id)).status).toBe('completed');
+    expect(await payoutOf(bad.id)).toMatchObject({
+      state: 'queued',
+      reason: 'unbuildable',
+      submissionId: null,
+    });
+  });
+
+  test('is not held up by a destination that cannot be looked up', async () => {
+    const bad = await world.deposit(`M${'A'.repeat(68)}`);
+    const good = await fundHolder();
+    await world.turn();
+    expect((await world.read(good.id)).status).toBe('completed');
+    expect(await payoutOf(bad.id)).toMatchObject({ state: 'queued', reason: 'unchecked' });
+  });
+});
+
+describe('a destination that cannot be paid', () => {
+  test('for want of a trustline waits in pending_trust and is paid when check-trustlines finds one', async () => {
+    const [holder] = await ledger.accounts(1);
+    const { id } = await world.deposit(holder!.publicKey());
+    await world.turn();
+    expect((await world.read(id)).status).toBe('pending_trust');
+    await checkTrustlines(world.context, never);
+    await world.turn();
+    expect((await world.read(id)).status).toBe('pending_trust');
+    await world.trust(holder!);
+    await checkTrustlines(world.context, never);
+    expect((await world.read(id)).status).toBe('pending_anchor');
+    await world.turn();
+    expect((await world.read(id)).status).toBe('completed');
+    expect(await world.balance(holder!.publicKey())).toBe('10');
+  });
+
+  test('for want of a trustline is paid within moments of it by the watcher that follows the account', async () => {
+    const [holder] = await ledger.accounts(1);
+    const { id } = await world.deposit(holder!.publicKey());
+    await world.turn();
+    const stop = new AbortController();
+    const following = followTrustlines(world.context, stop.signal);
+    await world.trust(holder!);
+    const releasedBy = Date.now() + 4_000;
+    while ((await world.read(id)).status === 'pending_trust' && Date.now() < releasedBy)
+      await ledger.clock.sleep(50);
+    stop.abort();
+    await following;
+    await world.turn();
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
+  test.each([
+    ['the issuer', () => world.issuer.publicKey(), 'issuer'],
+    ['one of our own accounts', () => world.distribution.publicKey(), 'own_account'],
+  ])('because it is %s is left to a person and not paid', async (_what, destination, reason) => {
+    const before = await world.balance(world.distribution.publicKey());
+    const { id } = await world.deposit(destination());
+    await world.turn();
+    await checkTrustlines(world.context, never);
+    await world.turn();
+    const waiting = await world.read(id);
+    expect(waiting.status).toBe('pending_anchor');
+    expect(waiting.attention).toContain(`${reason}:`);
+    expect(await payoutOf(id)).toMatchObject({ state: 'waiting', reason });
+    expect(await attempts()).toEqual([]);
+    expect(await world.balance(world.distribution.publicKey())).toBe(before);
+  });
+
+  test('because it wants a memo is left to a person; with a memo, or by its muxed address, it is paid', async () => {
+    const [exchange] = await world.holders(1);
+    await succeed(
+      ledger.run(exchange!, [Operation.manageData({ name: 'config.memo_required', value: '1' })]),
+    );
+    const plain = await world.deposit(exchange!.publicKey());
+    const withMemo = await world.deposit(exchange!.publicKey(), { memo: { type: 'text', value: 'you' } });
+    const muxed = await world.deposit(encodeMuxed(decodeAccount(exchange!.publicKey()), 2n ** 64n - 1n));
+    for (let i = 0; i < 3; i++) await world.turn();
+    expect(await world.read(plain.id)).toMatchObject({
+      status: 'pending_anchor',
+      attention: expect.stringContaining('memo_required'),
+    });
+    expect((await world.read(withMemo.id)).status).toBe('completed');
+    expect((await world.read(muxed.id)).status).toBe('completed');
+    expect(await world.balance(exchange!.publicKey())).toBe('20');
+    const [payment] = await world.horizon.payments(exchange!.publicKey(), { order: 'desc', limit: 1 });
+    expect([payment!.toMuxedId, payment!.memo]).toContain(
+      payment!.toMuxedId ? '18446744073709551615' : 'you',
+    );
+  });
+
+  test('because the line is full waits for room', async () => {
+    const [holder] = await ledger.accounts(1);
+    const limitTo = (limit: string) =>
+      succeed(ledger.run(holder!, [Operation.changeTrust({ asset: sdkAsset(world.asset.id), limit })]));
+    await limitTo('9.9999999');
+    const { id } = await world.deposit(holder!.publicKey());
+    await world.turn();
+    expect(await payoutOf(id)).toMatchObject({ state: 'waiting', reason: 'line_full' });
+    await limitTo('10');
+    await checkTrustlines(world.context, never);
+    await world.turn();
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
+  test('for a reason that a person has to look at is never sent again by itself', async () => {
+    const { id } = await fundHolder();
+    await world.db.database
+      .updateTable('transfer')
+      .set({ state: 'waiting', reason: 'op_no_issuer' })
+      .where('key', '=', `payout:${id}`)
+      .execute();
+    await checkTrustlines(world.context, never);
+    await world.turn();
+    expect(await payoutOf(id)).toMatchObject({ state: 'waiting', reason: 'op_no_issuer', attempts: 0 });
+  });
+});
+
+describe('an account that does not exist', () => {
+  const creating = (change: object = {}) =>
+    withSpec({
+      payments: {
+        accountCreation: {
+          enabled: true,
+          startingBalance: parseAmount('2.01'),
+          perCustomer: 1,
+          dailyXlm: parseAmount('4.1'),
+          minDeposit: parseAmount('5'),
+          ...change,
+        },
+      },
+    });
+  const creations = () =>
+    world.db.database
+      .selectFrom('transfer')
+      .select(['destination', 'state'])
+      .where('operation', '=', 'createAccount')
+      .execute();
+
+  test('is created, waits for its trustline and is paid', async () => {
+    const holder = Keypair.random();
+    const { id } = await world.deposit(holder.publicKey());
+    const context = creating();
+    await world.turn(context);
+    expect((await world.read(id)).status).toBe('pending_trust');
+    await world.turn(context);
+    expect(await world.balance(holder.publicKey(), 'native')).toBe('2.01');
+    expect((await world.read(id)).status).toBe('pending_trust');
+    await world.trust(holder);
+    await checkTrustlines(context, never);
+    await world.turn(context);
+    expect((await world.read(id)).status).toBe('completed');
+    expect(await creations()).toEqual([{ destination: holder.publicKey(), state: 'settled' }]);
+  });
+
+  test('is created once for two deposits, and no more accounts than the daily budget allows', async () => {
+    const [one, two, three] = [Keypair.random(), Keypair.random(), Keypair.random()];
+    const context = creating();
+    for (const holder of [one, one, two, three]) await world.deposit(holder.publicKey());
+    for (let i = 0; i < 3; i++) {
+      await world.turn(context);
+      await checkTrustlines(context, never);
+    }
+    expect(await creations()).toHaveLength(2);
+    expect(await world.balance(one.publicKey(), 'native')).toBe('2.01');
+  });
+
+  test('is not created for less than the least deposit, nor where the policy is off', async () => {
+    await world.deposit(Keypair.random().publicKey(), { amount: '4.99' });
+    await world.turn(creating());
+    await world.deposit(Keypair.random().publicKey());
+    await world.turn(creating({ enabled: false }));
+    await checkTrustlines(creating({ enabled: false }), never);
+    expect(await creations()).toEqual([]);
+  });
+
+  test('and is created by somebody else meanwhile: ours is given up, not tried for ever', async () => {
+    const holder = Keypair.random();
+    const { id } = await world.deposit(holder.publicKey());
+    const context = creating();
+    await world.turn(context);
+    await succeed(
+      ledger.run(Keypair.fromSecret(ledger.rootSecret), [
+        Operation.createAccount({ destination: holder.publicKey(), startingBalance: '5' }),
+      ]),
+    );
+    for (let i = 0; i < 3; i++) {
+      await world.turn(context);
+      await checkTrustlines(context, never);
+    }
+    expect(await creations()).toEqual([{ destination: holder.publicKey(), state: 'cancelled' }]);
+    expect((await attempts()).map(({ result }) => result)).toEqual(['op_already_exists']);
+    expect((await world.read(id)).status).toBe('pending_trust');
+    await world.trust(holder);
+    await checkTrustlines(context, never);
+    await world.turn(context);
+    expect((await world.read(id)).status).toBe('completed');
+  });
+});
+
+describe('stopped money', () => {
+  test.each([
+    ['the anchor, by an operator', 'anchor', {}],
+    ['the asset, by an operator', 'asset', {}],
+    ['the anchor, in its spec', '', { payments: { suspended: true } }],
+    ['the asset, in its spec', '', { asset: { suspended: true } }],
+  ])('pays nothing (%s) and resumes where it stopped', async (_what, scope, change) => {
+    const { id } = await fundHolder();
+    const name = scope === 'asset' ? world.asset.id : scope;
+    if (scope) await suspend(world.db.database, { scope: name, reason: 'drill', actor: 'test' });
+    for (let i = 0; i < 2; i++) await world.turn(withSpec(change));
+    expect((await world.read(id)).status).toBe('pending_anchor');
+    expect(await attempts()).toEqual([]);
+    if (scope) expect(await resume(world.db.database, name)).toBe(true);
+    await world.turn();
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
+  test('lets what is in flight settle', async () => {
+    const { id } = await fundHolder();
+    await payDue(world.context);
+    await suspend(world.db.database, { scope: 'anchor', reason: 'drill', actor: 'test' });
+    await world.turn();
+    await world.turn();
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
+  test('of one asset does not starve another that is paid from the same account', async () => {
+    const other = assetOf({
+      code: 'EURT',
+      issuer: world.issuer.publicKey(),
+      distribution: world.distribution.publicKey(),
+    });
+    const [holder] = await world.holders(1);
+    for (const pair of [world.distribution, holder!])
+      await succeed(ledger.run(pair, [Operation.changeTrust({ asset: sdkAsset(other.id) })]));
+    await succeed(
+      ledger.run(world.issuer, [
+        Operation.payment({
+          destination: world.distribution.publicKey(),
+          asset: sdkAsset(other.id),
+          amount: '50',
+        }),
+      ]),
+    );
+    for (let i = 0; i < 101; i++) await world.deposit(holder!.publicKey(), { amount: '1' });
+    const { id } = await world.deposit(holder!.publicKey());
+    await world.db.database
+      .updateTable('transfer')
+      .set({ assetId: other.id })
+      .where('key', '=', `payout:${id}`)
+      .execute();
+    await suspend(world.db.database, { scope: world.asset.id, reason: 'drill', actor: 'test' });
+    const assets = [world.asset, other];
+    await world.turn({ ...world.context, anchor: { ...world.anchor, assets } });
+    expect((await world.read(id)).status).toBe('completed');
+    expect(await world.balance(holder!.publicKey())).toBe('0');
+  });
+});
+
+test('a deposit whose money has not arrived is never paid, even if a transfer for it was queued', async () => {
+  const { id, account } = await fundHolder();
+  await world.db.database
+    .updateTable('transaction')
+    .set({ transferReceivedAt: null })
+    .where('id', '=', id)
+    .execute();
+  await world.turn();
+  expect(await world.balance(account)).toBe('0');
+  expect(await payoutOf(id)).toMatchObject({ state: 'queued', attempts: 0 });
+});
