@@ -9,6 +9,8 @@ export interface Output {
 
 const WARN = 40;
 const INFO = 30;
+/** Our own processes write a level's name, the integration's pino its number. */
+const QUIET_LEVELS: ReadonlySet<unknown> = new Set(['trace', 'debug', 'info']);
 
 /** Prefixed, coloured lines for a person, or the JSON as it is for a program. */
 export function createOutput(options: { format: string; quiet: boolean }): Output {
@@ -16,7 +18,8 @@ export function createOutput(options: { format: string; quiet: boolean }): Outpu
   return {
     line: (name, text) => {
       const entry = parse(text) ?? { level: INFO, time: new Date().toISOString(), name, msg: text };
-      if (options.quiet && typeof entry['level'] === 'number' && entry['level'] < WARN) return;
+      const { level } = entry;
+      if (options.quiet && (QUIET_LEVELS.has(level) || (typeof level === 'number' && level < WARN))) return;
       write(JSON.stringify({ ...entry, name }));
     },
     notice: (text) => void process.stdout.write(`${text}\n`),

@@ -20,7 +20,7 @@ export function resolveAnchor(manifest: AnchorManifest): Anchor {
     namespace: metadata.namespace,
     host: spec.host,
     homeDomains: spec.homeDomains ?? [spec.host],
-    webAuthDomain: spec.host,
+    webAuthDomain: spec.webAuthDomain ?? spec.host.replace(/:\d+$/, ''),
     network: resolveNetwork(spec.network),
     organization: spec.organization,
     ...(spec.toml !== undefined && { toml: spec.toml }),

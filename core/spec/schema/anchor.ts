@@ -17,6 +17,11 @@ export const anchorSpec = z.strictObject({
     'Host under which wallets reach the anchor; stellar.toml is served there. With a port only if it is not 443.',
   ),
   homeDomains,
+  webAuthDomain: host
+    .exactOptional()
+    .describe(
+      'What SEP-10 challenges carry as web_auth_domain. The host without its port, if left out, which is what the common wallet libraries compare; some compare it with the port.',
+    ),
   network,
   organization,
   toml: z
