@@ -106,7 +106,13 @@ export function renderErrorFor(shell: Shell): NonNullable<BoundaryOptions['rende
     if (!prefixes.some((prefix) => ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)))
       return undefined;
     shell.protect(ctx);
-    showError(ctx, shell, viewStatus(status));
+    try {
+      showError(ctx, shell, viewStatus(status));
+    } catch (error) {
+      // A broken template of the business must not take the error itself away.
+      requestOf(ctx).log.error({ err: error }, 'an error page could not be drawn');
+      return undefined;
+    }
     return typeof ctx.body === 'string' ? ctx.body : undefined;
   };
 }

@@ -48,7 +48,6 @@ function createEngine(root: string[], translator: Translator, files: StaticFiles
     outputEscape: 'escape',
     cache: true,
     relativeReference: false,
-    dynamicPartials: false,
     ownPropertyOnly: true,
     strictFilters: true,
     ...LIMITS,

@@ -48,7 +48,9 @@ export function createShell(deps: InteractiveDeps): Shell {
   const origin = originOf(anchor, deps);
   const roots = deps.brandFolder === undefined ? [BUILT_IN] : [BUILT_IN, deps.brandFolder];
   const translators = loadTranslators(roots);
-  const files = loadStaticFiles(roots);
+  const files = loadStaticFiles(roots, (file, why) =>
+    deps.log.warn({ file, why }, 'a file of the branding is not served'),
+  );
   const renderer = createRenderer({ roots, translators, files });
   const { keys, clock, random } = deps;
   const speak: Shell['speak'] = (ctx, ...wanted) => {

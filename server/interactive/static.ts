@@ -42,19 +42,34 @@ export class StaticFiles {
   }
 }
 
-/** Reads `{root}/static` of every root; a file of a later root replaces one of the same name. */
-export function loadStaticFiles(roots: readonly string[]): StaticFiles {
-  const folders = roots.map((root) => path.join(root, 'static')).filter(existsSync);
+/**
+ * Reads `{root}/static` of every root; a file of a later root replaces one of the same name.
+ * @param onSkipped told of files that are of no known type or too large
+ */
+export function loadStaticFiles(
+  roots: readonly string[],
+  onSkipped: (file: string, why: string) => void = () => {},
+): StaticFiles {
+  const folders = roots.map((root) => path.join(root, 'static')).filter((folder) => existsSync(folder));
+  const paths = folders.flatMap((folder) => readdirSync(folder).map((name) => path.join(folder, name)));
   return new StaticFiles(
-    folders.flatMap((folder) =>
-      readdirSync(folder).flatMap((name) => {
-        const type = TYPES[path.extname(name)];
-        if (type === undefined) return [];
-        const content = readFileSync(path.join(folder, name));
-        return content.length > MAX_BYTES ? [] : [{ name, url: hashedUrl(name, content), type, content }];
-      }),
-    ),
+    paths.flatMap((file) => {
+      const read = readStaticFile(file);
+      if (typeof read !== 'string') return [read];
+      onSkipped(file, read);
+      return [];
+    }),
   );
+}
+
+/** The file, or why it cannot be one. */
+function readStaticFile(file: string): StaticFile | string {
+  const { base, ext } = path.parse(file);
+  const type = TYPES[ext];
+  if (type === undefined) return `only ${Object.keys(TYPES).join(', ')} are served`;
+  const content = readFileSync(file);
+  if (content.length > MAX_BYTES) return `it is larger than ${MAX_BYTES} bytes`;
+  return { name: base, url: hashedUrl(base, content), type, content };
 }
 
 function hashedUrl(name: string, content: Buffer): string {
