@@ -1,5 +1,6 @@
 import type { DatabaseTransaction } from '../database/database.ts';
 import { insertReceipt, moveCursor } from '../database/repositories/receipts.ts';
+import { hastenSubmissions } from '../database/repositories/submissions.ts';
 import { enqueueTask } from '../database/repositories/tasks.ts';
 import { changeTransaction, findByWithdrawMemo } from '../database/repositories/transactions.ts';
 import type { LedgerPayment } from '../ledger/types.ts';
@@ -42,6 +43,10 @@ export async function recordPayments(
     });
     return { matched, unmatched };
   });
+  const outgoing = payments
+    .filter((payment) => payment.from === account)
+    .map((payment) => payment.transactionHash);
+  await hastenSubmissions(context.database, [...new Set(outgoing)]);
   if (page.matched + page.unmatched > 0)
     context.log.info({ account, ...page, ledger: last.ledger }, 'recorded receipts');
   return page;

@@ -135,3 +135,14 @@ export async function lastSequence(database: Database, source: string): Promise<
     .executeTakeFirst();
   return row?.sequence;
 }
+
+/** Makes submissions due at once: the ledger has been seen to apply them. */
+export async function hastenSubmissions(database: Database, hashes: readonly string[]): Promise<void> {
+  if (hashes.length === 0) return;
+  await database
+    .updateTable('submission')
+    .set({ nextAttemptAt: sql<Date>`clock_timestamp()` })
+    .where('hash', 'in', [...hashes])
+    .where('state', '=', 'pending')
+    .execute();
+}
