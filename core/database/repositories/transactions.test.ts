@@ -48,6 +48,14 @@ describe('transactions', () => {
     expect(await events(created.id)).toEqual([{ actor: 'server', fromStatus: null, toStatus: 'incomplete' }]);
   });
 
+  test('what an integration wrote is read back with its own words, not with ours', async () => {
+    const instructions = {
+      'organization.bank_account_number': { value: '1', nested_key: [{ deep_key: 2 }] },
+    };
+    const created = await create({ instructions });
+    expect((await findTransaction(db.database, created.id))?.instructions).toEqual(instructions);
+  });
+
   test('of two changes of the same version one is refused and leaves no event', async () => {
     const created = await create();
     const change = () =>
