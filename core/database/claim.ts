@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { CapstanError } from '../runtime/errors.ts';
-import type { Database, DatabaseTransaction } from './database.ts';
+import { databaseNow, type Database, type DatabaseTransaction } from './database.ts';
 import type { Tables } from './schema.ts';
 
 /** Tables whose rows are work that is retried: they carry attempts, next_attempt_at, lease_token and lease_until. */
@@ -46,7 +46,7 @@ export async function claim<T extends ClaimableTable>(
       attempts = attempts + 1
     where id in (
       select id from ${sql.table(table)}
-      where ${OPEN[table]} and next_attempt_at <= clock_timestamp()
+      where ${OPEN[table]} and next_attempt_at <= ${databaseNow}
         and (lease_until is null or lease_until < clock_timestamp()) and ${where}
       order by next_attempt_at limit ${options.limit} for update skip locked
     ) returning *`.execute(database);

@@ -18,7 +18,7 @@ const now = new Date('2026-10-01T12:00:00Z');
 type Said = DepositResult extends infer T ? (T extends unknown ? Omit<T, 'id'> : never) : never;
 
 function decide(transaction: Transaction, said: Said, fee: Fee = NO_FEE) {
-  const result = { id: transaction.id, ...said } as DepositResult;
+  const result: DepositResult = { id: transaction.id, ...said };
   return decideDeposit(transaction, result, { anchor, asset, actor: 'poll-deposits', now, fee });
 }
 const feeOf = (amount: string): Fee => ({

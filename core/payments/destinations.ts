@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { databaseNow } from '../database/database.ts';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
 import {
   queueTransfer,
@@ -110,7 +111,7 @@ export async function createAccountFirst(context: LedgerContext, transfer: Trans
       .selectFrom('transfer')
       .select((eb) => eb.fn.sum<string | null>('amount').as('xlm'))
       .where('operation', '=', 'createAccount')
-      .where('createdAt', '>', sql<Date>`clock_timestamp() - interval '1 day'`)
+      .where('createdAt', '>', sql<Date>`${databaseNow} - interval '1 day'`)
       .executeTakeFirst();
     if (BigInt(spent?.xlm ?? 0) + accountCreation.startingBalance > accountCreation.dailyXlm) {
       context.log.warn(

@@ -162,7 +162,7 @@ describe('journalling a submission', () => {
       operationIndex,
       result,
     ]);
-    expect(results.toSorted()).toEqual([
+    expect(results.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
       ['first', 0, 'op_success'],
       ['first', 1, 'op_no_trust'],
       ['first', 2, 'op_success'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Selectable } from 'kysely';
-import type { Database, DatabaseTransaction } from '../database.ts';
+import { databaseNow, type Database, type DatabaseTransaction } from '../database.ts';
 import type { TransferOperation, TransferPurpose } from '../entities/payment.ts';
 import type { Tables } from '../schema.ts';
 
@@ -49,7 +49,7 @@ export async function dueTransfers(
     .selectAll()
     .where('state', '=', 'queued')
     .where('source', '=', source)
-    .where('nextAttemptAt', '<=', sql<Date>`clock_timestamp()`);
+    .where('nextAttemptAt', '<=', databaseNow);
   if (exceptAssets.length > 0) query = query.where('assetId', 'not in', [...exceptAssets]);
   return query.orderBy('nextAttemptAt').orderBy('id').limit(limit).execute();
 }

@@ -28,11 +28,11 @@ export async function forgetExpired(database: Database, limit = 10_000): Promise
   const expired = database
     .selectFrom('used_token')
     .select('id')
-    .where('expiresAt', '<', sql<Date>`clock_timestamp() - interval '1 minute'`)
+    .where('expiresAt', '<', sql<Date>`statement_timestamp() - interval '1 minute'`)
     .limit(limit);
   const { numDeletedRows } = await database
     .deleteFrom('used_token')
-    .where('id', 'in', expired)
+    .where(sql<boolean>`id = any(array(${expired}))`)
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
 }
