@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { RoleOptions } from '../roles/process.ts';
 import type { ServerOptions } from '../roles/server.ts';
+import type { WatcherOptions } from '../roles/workers.ts';
 import { end, port, seconds } from './options.ts';
 
 const CONFIG = process.env['CAPSTAN_CONFIG'] ?? '/etc/capstan/anchor.yaml';
@@ -65,8 +66,11 @@ export function addRoles(program: Command): void {
   }
 
   withConfig(program.command('watch-transactions'))
-    .description('own the hot wallet: record receipts, submit and settle payments, call the integration')
-    .action(async (options: RoleOptions) => {
+    .description(
+      'own the hot wallet: record receipts, submit and settle payments, call the integration and wallets',
+    )
+    .option('--development', 'allow callbacks on this machine')
+    .action(async (options: WatcherOptions) => {
       const { runWatchTransactions } = await import('../roles/workers.ts');
       end(await runWatchTransactions(options));
     });

@@ -104,7 +104,7 @@ export class Crew {
       this.#startChild(
         this.#role('server', [...server, '--tls', tls, '--drain-delay', '0.1', '--development']),
       ),
-      this.#startChild(this.#role('watch-transactions', [])),
+      this.#startChild(this.#role('watch-transactions', ['--development'])),
       this.#startChild(this.#role('poll-deposits', ['--loop'])),
       this.#startChild(this.#role('check-trustlines', ['--loop'])),
     ]);

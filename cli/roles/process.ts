@@ -8,7 +8,7 @@ import { loadAnchorConfig, type AnchorConfig } from '../../core/runtime/config.t
 import { CapstanError } from '../../core/runtime/errors.ts';
 import { createLog, type Log } from '../../core/runtime/log.ts';
 import { createMetrics, type Metrics } from '../../core/runtime/metrics.ts';
-import { createShutdown, EXIT, type Shutdown } from '../../core/runtime/shutdown.ts';
+import { createShutdown, type Shutdown } from '../../core/runtime/shutdown.ts';
 import { VERSION } from '../version.ts';
 
 /** The options that every role takes. */
@@ -17,6 +17,12 @@ export interface RoleOptions {
   readonly secrets: string;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
 }
+
+/** For `--development`: hosts of this machine that a wallet under development may name. */
+export const LOOPBACK_ALLOWED = {
+  allowPrivate: ['localhost', '127.0.0.1'],
+  allowLoopbackHttp: true,
+} as const;
 
 /** What every role has: who we are, what we may read, and how we end. */
 export interface RoleContext {
@@ -116,5 +122,3 @@ export async function runRole(
   const code = await Promise.race([working, shutdown.finished]);
   return shutdown.stop('the work is done', code);
 }
-
-export { EXIT };

@@ -26,6 +26,7 @@ import { sep10Routes } from '../../server/sep10/routes.ts';
 import { sep24Routes } from '../../server/sep24/routes.ts';
 import { VERSION } from '../version.ts';
 import {
+  LOOPBACK_ALLOWED,
   openRole,
   openRoleDatabase,
   openRoleHorizon,
@@ -46,8 +47,6 @@ export interface ServerOptions extends RoleOptions {
 }
 
 const TOKEN_LIFETIME_MS = 24 * 3_600_000;
-/** Hosts of this machine that a wallet under development may name. */
-const LOCAL_HOSTS = ['localhost', '127.0.0.1'];
 
 interface Parts {
   readonly context: RoleContext;
@@ -116,9 +115,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
   const seed = readSeed(await config.readSecret(refs.signingSeed), anchor.signingAccount, refs.signingSeed);
   const random = (count: number): Uint8Array => randomBytes(count);
   const links = createLinks({ anchor, keys: sessionKeys, clock: systemClock, random });
-  const publicFetch = createPublicFetch(
-    options.development === true ? { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true } : {},
-  );
+  const publicFetch = createPublicFetch(options.development === true ? LOOPBACK_ALLOWED : {});
   const toml = createStellarToml({
     anchor,
     clock: systemClock,
@@ -169,7 +166,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
         random,
         log,
         ...(options.development === true && {
-          callbacks: { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true },
+          callbacks: LOOPBACK_ALLOWED,
         }),
       }),
     ],

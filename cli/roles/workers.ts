@@ -1,16 +1,23 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { createPublicFetch } from '../../core/http/public-fetch.ts';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import type { Signer } from '../../core/keys/ed25519.ts';
+import { readSessionKeys } from '../../core/keys/session-keys.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { runLoop } from '../../core/runtime/loop.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
+import { createLinks } from '../../server/interactive/links.ts';
+import type { WalletCalls } from '../../workers/watch-transactions/callbacks.ts';
 import {
+  LOOPBACK_ALLOWED,
   openRole,
   openRoleDatabase,
   openRoleHorizon,
   openRoleIntegration,
   runRole,
   sayReady,
+  SecretNotConfigured,
   type RoleContext,
   type RoleOptions,
 } from './process.ts';
@@ -78,11 +85,17 @@ function loop(
   });
 }
 
+export interface WatcherOptions extends RoleOptions {
+  /** Wallets on this machine may be called back. */
+  readonly development?: boolean;
+}
+
 /** `capstan watch-transactions`: the one process that holds distribution seeds. */
-export async function runWatchTransactions(options: RoleOptions): Promise<number> {
+export async function runWatchTransactions(options: WatcherOptions): Promise<number> {
   const context = await openRole('watch-transactions', options);
   const { config, log } = context;
   const signers = await readSigners(context);
+  const wallets = await walletCalls(context, options.development === true);
   const database = await openRoleDatabase(context, 20);
   const horizon = openRoleHorizon(context);
   const integration = await openRoleIntegration(context);
@@ -91,10 +104,8 @@ export async function runWatchTransactions(options: RoleOptions): Promise<number
     sayReady({ role: context.role });
     const holder = `${hostname()}:${process.pid}`;
     const { anchor } = config;
-    await watchTransactions(
-      { database, horizon, integration, anchor, signers, clock: systemClock, log, actor: 'watcher', holder },
-      signal,
-    );
+    const work = { database, horizon, integration, anchor, signers, wallets };
+    await watchTransactions({ ...work, clock: systemClock, log, actor: 'watcher', holder }, signal);
     return 0;
   });
 }
@@ -108,11 +119,24 @@ async function readSigners({ config }: RoleContext): Promise<ReadonlyMap<string,
   return signers;
 }
 
+/** How wallets are called back: with the signing seed, and links that the server's pages will know again. */
+async function walletCalls({ config }: RoleContext, isDevelopment: boolean): Promise<WalletCalls> {
+  const { anchor, refs } = config;
+  if (!refs.sessionKey) throw new SecretNotConfigured('spec.sessionKey');
+  const seed = readSeed(await config.readSecret(refs.signingSeed), anchor.signingAccount, refs.signingSeed);
+  const keys = readSessionKeys(await config.readSecret(refs.sessionKey));
+  const links = createLinks({ anchor, keys, clock: systemClock, random: (count) => randomBytes(count) });
+  return {
+    signer: signerFromSeed(seed),
+    publicFetch: createPublicFetch(isDevelopment ? LOOPBACK_ALLOWED : {}),
+    moreInfo: (transaction) => links.moreInfo(transaction),
+  };
+}
+
 /** `capstan migrate`. */
 export async function runMigrate(options: RoleOptions): Promise<number> {
   const context = await openRole('migrate', options);
   const { refs } = context.config;
-  const { SecretNotConfigured } = await import('./process.ts');
   if (!refs.databaseUrl) throw new SecretNotConfigured('spec.database');
   const url = await context.config.readSecret(refs.databaseUrl);
   const { migrate } = await import('../../core/database/migrate.ts');

@@ -3,12 +3,15 @@ import { distributionAccounts, type PaymentContext } from '../../core/payments/c
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
+import { callbackSender, type WalletCalls } from './callbacks.ts';
 import { takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
 import { runPool } from './pool.ts';
 import { followTrustlines } from './trustlines.ts';
 
 export interface WatcherContext extends PaymentContext, EffectContext {
+  /** How wallets are called back. */
+  readonly wallets: WalletCalls;
   /** Names this process among its like: pod name, or host and pid. */
   readonly holder: string;
 }
@@ -21,7 +24,7 @@ const LOOK_FOR_WORK_MS = 250;
 
 /**
  * The one process that owns the hot wallet (design section 2): records receipts, submits and settles transfers, calls the
- * integration. Several may run: one works, the others wait for its lease to end. Everything below is correct with two at
+ * integration and the wallets. Several may run: one works, the others wait for its lease to end. Everything below is correct with two at
  * work at once; the lease only saves work.
  */
 export async function watchTransactions(context: WatcherContext, signal: AbortSignal): Promise<void> {
@@ -51,6 +54,7 @@ async function lead(context: WatcherContext, outer: AbortSignal): Promise<void> 
     ),
     runPool({ ...shared, name: 'submissions', limit: 100, take: (count) => takeSubmissions(context, count) }),
     runPool({ ...shared, name: 'effects', limit: 10, take: (count) => takeEffects(context, count) }),
+    runPool({ ...shared, name: 'callbacks', limit: 50, take: callbackSender(context) }),
     pay(context, signal),
     followTrustlines(context, signal),
     report(context, signal, states),

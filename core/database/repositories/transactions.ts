@@ -1,4 +1,5 @@
 import { sql, type Insertable, type Selectable, type SelectQueryBuilder } from 'kysely';
+import { queueCallbacks } from '../../callbacks/outbox.ts';
 import { CapstanError } from '../../runtime/errors.ts';
 import { formatAmount, parseAmount, type Stroops } from '../../transaction/amount.ts';
 import { assertAllowed, awaitsIntegration, FINAL, type Kind, type Status } from '../../transaction/status.ts';
@@ -78,7 +79,8 @@ export async function insertTransaction(
 }
 
 /**
- * Changes a transaction by compare-and-set on the version that was read, together with its event (design 6.2).
+ * Changes a transaction by compare-and-set on the version that was read, together with its event and with what its wallet
+ * is to be told (design 6.2).
  * @throws {TransitionRefused} when the state machine does not allow it.
  * @throws {ConcurrentChange} when the row is no longer as it was read; the database transaction must be given up.
  */
@@ -117,10 +119,12 @@ export async function changeTransaction(
     toStatus: status,
     detail: change.detail ?? null,
   });
+  await queueCallbacks(database, current.status, row);
   return toTransaction(row);
 }
 
-async function insertEvent(
+/** Adds to the audit, in the database transaction of what it tells. */
+export async function insertEvent(
   database: DatabaseTransaction,
   event: Omit<Insertable<Tables['event']>, 'at' | 'detail'> & {
     detail?: Readonly<Record<string, unknown>> | null;
@@ -258,7 +262,8 @@ function toColumns(patch: TransactionPatch): Partial<NewRow> {
   };
 }
 
-function toTransaction(row: Row): Transaction {
+/** A row of the table `transaction` as the rest of the program knows it. */
+export function toTransaction(row: Row): Transaction {
   return {
     ...row,
     amountExpected: stroops(row.amountExpected),
