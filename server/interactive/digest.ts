@@ -5,8 +5,8 @@ export function hmac(key: string, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex');
 }
 
-/** The first 16 hex digits of SHA-256: enough to name a version of a file. */
-export function fingerprint(content: Buffer): string {
+/** The first 16 hex digits of SHA-256: enough to name a version of something. */
+export function fingerprint(content: Buffer | string): string {
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 

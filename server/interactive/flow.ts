@@ -1,5 +1,6 @@
 import type { FormPage, HookResponse } from '../../core/integration/contract.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
+import { fingerprint } from './digest.ts';
 
 /**
  * Where a customer stands in the form of a transaction that is `incomplete`: the column `interactiveStep`. It moves
@@ -125,6 +126,14 @@ function decideForm(facts: Facts): Screen | Need {
 /** No page of the integration is left. */
 function decideWithoutForm({ step, hasAmount }: Facts): Screen {
   return step.at === 'form' && hasAmount ? { show: 'review' } : { show: 'amount' };
+}
+
+/**
+ * Names a page by what it asks, so that values never reach another page than the one they were typed into: an integration
+ * that accepted the same form a moment ago is one page further, while we may still have read the row as it was.
+ */
+export function pageSeal({ step, title, fields }: FormPage): string {
+  return fingerprint(JSON.stringify([step, title, fields.map(({ name, type }) => [name, type])]));
 }
 
 /** Whether a page of the integration asks for the transaction's amount itself. */

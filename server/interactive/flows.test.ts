@@ -278,6 +278,18 @@ describe('the integration’s own forms', () => {
       new Set(stage.calls.filter(({ hook }) => hook === 'interactive/submit').map(({ key }) => key)).size,
     ).toBe(1);
     expect(await stage.find(transaction.id)).toMatchObject({ interactiveStep: 'form/1/one' });
+    // As if our row had not been written yet while the integration is a page further.
+    await stage.db.database
+      .updateTable('transaction')
+      .set({ interactiveStep: 'form/0' })
+      .where('id', '=', transaction.id)
+      .execute();
+    await browser.submit(first, { 'f.first_name': 'Bob' });
+    await stage.db.database
+      .updateTable('transaction')
+      .set({ interactiveStep: 'form/1/one' })
+      .where('id', '=', transaction.id)
+      .execute();
     const again = await browser.submit(first, { 'f.first_name': 'Bob' });
     expect(stepsLeft(again)).toBe(true);
     expect(stage.calls.filter(({ body }) => body.values?.first_name === 'Bob')).toEqual([]);

@@ -88,7 +88,7 @@ describe('readForm', () => {
     );
     fc.assert(
       fc.property(types, fc.string({ unit: 'binary' }), (type, given) => {
-        const { values } = read({ ...base, type } as FormField, given);
+        const { values } = read({ ...base, type }, given);
         expect(fieldValues.safeParse(values).success).toBe(true);
       }),
     );

@@ -143,7 +143,7 @@ describe('whatever anyone writes, the markup of a page is the templates’ alone
           instructions: JSON.stringify({
             how: [{ label: value.slice(0, 100), value, copy: true }],
             text: value,
-          }) as never,
+          }),
         })
         .where('id', '=', transaction.id)
         .execute();

@@ -27,7 +27,7 @@ function placeholders(text: string): string[] {
       return type === LITERAL || type === POUND || value === undefined ? inside : [value, ...inside];
     });
   const format = new IntlMessageFormat(text, 'en', undefined, { ignoreTag: true });
-  return [...new Set(names(format.getAst() as unknown as Element[]))].sort();
+  return [...new Set(names(format.getAst()))].sort();
 }
 
 /** Keys as they are written in templates and code; families of keys stand for all their members. */

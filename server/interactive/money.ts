@@ -73,14 +73,18 @@ export interface Money {
 }
 
 export function moneyOf(asset: Asset, kind: Kind, translator: Translator): Money {
-  const token = (amount: Stroops): string => `${translator.amount(amount, asset.decimals)} ${asset.code}`;
-  const hasSign = asset.symbol !== asset.code;
-  const cash = (amount: Stroops): string =>
-    hasSign
-      ? `${asset.symbol}${gap(asset.symbol)}${translator.amount(amount, asset.decimals)}`
-      : token(amount);
+  const { code, symbol, decimals } = asset;
+  const isolate = (text: string): string => (translator.dir === 'rtl' ? `${LRI}${text}${PDI}` : text);
+  const token = (amount: Stroops): string => isolate(`${translator.amount(amount, decimals)} ${code}`);
+  const signed = (amount: Stroops): string =>
+    isolate(`${symbol}${gap(symbol)}${translator.amount(amount, decimals)}`);
+  const cash = symbol === code ? token : signed;
   return kind === 'deposit' ? { in: cash, out: token } : { in: token, out: cash };
 }
+
+/** Unicode's isolates: "$1.00" keeps its order within a sentence from right to left. */
+const LRI = '\u2066';
+const PDI = '\u2069';
 
 /** "$12.00", but "USD 12.00". */
 function gap(symbol: string): string {

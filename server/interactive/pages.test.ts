@@ -1,6 +1,6 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createFakeClock, type FakeClock } from '../../core/runtime/fake-clock.ts';
 import { STATUSES, type Kind } from '../../core/transaction/status.ts';
@@ -123,18 +123,18 @@ describe('files of the pages', () => {
   });
 
   test('and templates and words give way to those of the business, one by one', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'brand-'));
-    for (const name of ['templates', 'locales', 'static']) await mkdir(path.join(folder, name));
+    const folder = await mkdtemp(join(tmpdir(), 'brand-'));
+    for (const name of ['templates', 'locales', 'static']) await mkdir(join(folder, name));
     await writeFile(
-      path.join(folder, 'templates', 'message.liquid'),
+      join(folder, 'templates', 'message.liquid'),
       '<p id="own">{{ title }}: {{ "error.retry" | t }}</p>',
     );
     await writeFile(
-      path.join(folder, 'locales', 'en.json'),
+      join(folder, 'locales', 'en.json'),
       JSON.stringify({ 'error.link.title': 'Harbor <says> no' }),
     );
-    await writeFile(path.join(folder, 'static', 'theme.css'), ':root { --accent: red }');
-    await writeFile(path.join(folder, 'static', 'secret.txt'), 'not served');
+    await writeFile(join(folder, 'static', 'theme.css'), ':root { --accent: red }');
+    await writeFile(join(folder, 'static', 'secret.txt'), 'not served');
     const branded = await openStage({ deps: { brandFolder: folder } });
     const error = await branded.browser().open('/sep24/more_info?id=x');
     expect(error.body).toBe('<p id="own">Harbor &lt;says&gt; no: Try again</p>');
@@ -161,7 +161,7 @@ describe('when the integration is out of order', () => {
       stage.answers[hook] = () => (status === 503 ? 503 : { nonsense: true });
       const page = await browser.open(pageOf(transaction.id));
       expect(page.status).toBe(status === 503 ? 503 : 502);
-      if (status === 503) expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(page.headers.has('retry-after')).toBe(status === 503);
       expect(textOf(page.body)).toContain('We cannot go on at this moment');
       expect(page.body).not.toMatch(/integration|contract|nonsense|hook/i);
       expectPageHeaders(page);

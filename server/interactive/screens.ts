@@ -6,7 +6,15 @@ import type { Charge } from '../../core/transaction/charge.ts';
 import { readAmountText } from './amount-text.ts';
 import type { Problem } from './form-values.ts';
 import { viewForm, type FormState } from './form-view.ts';
-import { asksAmount, decideScreen, formatStep, parseStep, type Facts, type Screen } from './flow.ts';
+import {
+  asksAmount,
+  decideScreen,
+  formatStep,
+  pageSeal,
+  parseStep,
+  type Facts,
+  type Screen,
+} from './flow.ts';
 import { chargeRows, moneyOf, problemOf, quote, sealOf, type Row } from './money.ts';
 import { isLoopbackHost, PATHS, urlOf } from './origin.ts';
 import { PageError } from './page-error.ts';
@@ -176,6 +184,7 @@ export async function showForm(
       ...formBase(visit),
       title: form.title,
       form,
+      page: pageSeal(page),
       asks_amount: amountField !== undefined,
       unit: transaction.kind === 'deposit' ? visit.asset.symbol : visit.asset.code,
       errors: form.errors,

@@ -83,42 +83,38 @@ export function viewStatus(transaction: Transaction, asset: Asset, translator: T
   };
 }
 
-/** How to pay: the integration's lines for a deposit, our account and memo for a withdrawal. */
+/** How to pay: how much, and then the integration's lines for a deposit, our account and memo for a withdrawal. */
 function paymentRows(transaction: Transaction, asset: Asset, translator: Translator): readonly CopyRow[] {
   const { t } = translator;
-  if (transaction.kind === 'deposit') {
-    const { how } = readInstructions(transaction.instructions) ?? { how: [] };
-    return how.map(({ label, value, copy }, index) => ({
-      id: `pay-${index}`,
-      label,
-      value,
-      isCopyable: copy === true,
-      isCode: false,
-    }));
-  }
-  const { anchorAccount, withdrawMemo, amountIn } = transaction;
+  const { kind, amountIn } = transaction;
+  const lines = kind === 'deposit' ? depositLines(transaction) : withdrawalLines(transaction, translator);
+  if (amountIn === null || lines.length === 0) return lines;
+  const value = moneyOf(asset, kind, translator).in(amountIn);
+  return [{ id: 'pay-amount', label: t('pay.amount'), value, isCopyable: false, isCode: false }, ...lines];
+}
+
+function depositLines(transaction: Transaction): readonly CopyRow[] {
+  const { how } = readInstructions(transaction.instructions) ?? { how: [] };
+  return how.map(({ label, value, copy }, index) => ({
+    id: `pay-${index}`,
+    label,
+    value,
+    isCopyable: copy === true,
+    isCode: false,
+  }));
+}
+
+function withdrawalLines(
+  { anchorAccount, withdrawMemo }: Transaction,
+  { t }: Translator,
+): readonly CopyRow[] {
+  // One without the other would lead a payment astray.
+  if (anchorAccount === null || withdrawMemo === null) return [];
   const code = { isCopyable: true, isCode: true };
   return [
-    ...(amountIn === null
-      ? []
-      : [
-          {
-            id: 'pay-amount',
-            label: t('pay.amount'),
-            value: moneyOf(asset, 'withdrawal', translator).in(amountIn),
-            isCopyable: false,
-            isCode: false,
-          },
-        ]),
-    ...(anchorAccount === null
-      ? []
-      : [{ id: 'pay-account', label: t('pay.account'), value: anchorAccount, ...code }]),
-    ...(withdrawMemo === null
-      ? []
-      : [
-          { id: 'pay-memo', label: t('pay.memo'), value: withdrawMemo, ...code },
-          { id: 'pay-memo-type', label: t('pay.memo_type'), value: 'id', isCopyable: false, isCode: true },
-        ]),
+    { id: 'pay-account', label: t('pay.account'), value: anchorAccount, ...code },
+    { id: 'pay-memo', label: t('pay.memo'), value: withdrawMemo, ...code },
+    { id: 'pay-memo-type', label: t('pay.memo_type'), value: 'id', isCopyable: false, isCode: true },
   ];
 }
 

@@ -10,7 +10,7 @@ import { requestOf } from '../request.ts';
 import { readAmountText } from './amount-text.ts';
 import { checkForgery } from './csrf.ts';
 import { asFinished, askInstructions, finish } from './finish.ts';
-import { acceptPage, enterForm, formatStep, parseStep } from './flow.ts';
+import { acceptPage, enterForm, formatStep, pageSeal, parseStep } from './flow.ts';
 import { exampleOf, readForm } from './form-values.ts';
 import { sealOf } from './money.ts';
 import { PageError } from './page-error.ts';
@@ -97,10 +97,16 @@ function agreedTo(charge: Charge | undefined, body: Body): Charge | undefined {
   return charge && textOf(body, 'seal') === sealOf(charge) ? charge : undefined;
 }
 
-async function submitForm(visit: Visit, body: Body, isCalculation: boolean): Promise<void> {
+/** The page that a form was made for, if it is the one to be filled in now. */
+async function currentPage(visit: Visit, body: Body): Promise<FormPage | undefined> {
   const screen = isCurrent(visit, body) ? await screenOf(visit) : undefined;
-  if (screen?.show !== 'form') return redirect(visit.ctx, pathOf(visit));
-  const { page } = screen;
+  if (screen?.show !== 'form') return undefined;
+  return textOf(body, 'page') === pageSeal(screen.page) ? screen.page : undefined;
+}
+
+async function submitForm(visit: Visit, body: Body, isCalculation: boolean): Promise<void> {
+  const page = await currentPage(visit, body);
+  if (!page) return redirect(visit.ctx, pathOf(visit));
   const read = readForm(page, body, visit.translator);
   const quoted = read.amount === undefined ? undefined : await quoteFor(visit, read.amount);
   const charge = quoted && 'charge' in quoted ? quoted.charge : undefined;
