@@ -210,12 +210,24 @@ describe('a listener', () => {
       `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`,
       '431 Request Header',
     ],
+    ['a request without Host', 'GET / HTTP/1.1\r\n\r\n', '400 Bad Request'],
   ])('answers %s with a JSON error that any origin can read', async (_what, text, status) => {
     const listeners = await start((_req, res) => void res.end('ok'));
     const answer = await raw(portsOf(listeners).http, text);
     expect(answer).toContain(`HTTP/1.1 ${status}`);
     expect(answer).toContain('Access-Control-Allow-Origin: *');
     expect(JSON.parse(answer.slice(answer.indexOf('{')))).toEqual({ error: expect.any(String) });
+  });
+
+  test('leaves an expectation that it does not know to the app, as RFC 9110 permits', async () => {
+    const listeners = await start((_req, res) => void res.end('served'));
+    const head = 'GET / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nConnection: close';
+    expect(await raw(portsOf(listeners).http, `${head}\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 OK[^]*served$/);
+  });
+
+  test('serves HTTP/1.0 without Host', async () => {
+    const listeners = await start((_req, res) => void res.end('served'));
+    expect(await raw(portsOf(listeners).http, 'GET / HTTP/1.0\r\n\r\n')).toContain('served');
   });
 
   test('says which port it cannot have', async () => {

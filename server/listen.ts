@@ -65,14 +65,26 @@ function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
   const status = PARSER_STATUS[error.code ?? ''] ?? 400;
   const reason = STATUS_CODES[status] ?? 'Bad Request';
   const body = JSON.stringify({ error: reason.toLowerCase() });
-  const head = [
-    `HTTP/1.1 ${status} ${reason}`,
-    'Access-Control-Allow-Origin: *',
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const head = Object.entries(refusalHeaders(body)).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function refusalHeaders(body: string): Readonly<Record<string, string>> {
+  return {
+    'Access-Control-Allow-Origin': '*',
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
+}
+
+/** RFC 9112, 3.2, wants 400 for HTTP/1.1 without Host. Node would answer so by itself, with no body and no CORS header. */
+function refuseWithoutHost(handler: RequestListener): RequestListener {
+  return (req, res) => {
+    if (req.headers.host !== undefined || req.httpVersion === '1.0') return handler(req, res);
+    const body = JSON.stringify({ error: 'the Host header is missing' });
+    return res.writeHead(400, refusalHeaders(body)).end(body);
+  };
 }
 
 /** Knows the requests that run, so that a drain can make each answer the last of its connection. */
@@ -110,7 +122,11 @@ export function createListeners(options: ListenersOptions): Listeners {
   const plain: { server?: Server; address?: AddressInfo } = {};
   let tls: TlsListener | undefined;
   let tracker: Tracker | undefined;
-  const prepare = (server: Server): void => void server.on('clientError', refuseUnparsed);
+  const prepare = (server: Server, served: RequestListener): void => {
+    server.on('clientError', refuseUnparsed);
+    // Without a listener Node answers 417 with no body.
+    server.on('checkExpectation', served);
+  };
 
   const assertListening = (): void => {
     if (plain.server?.listening !== true) throw new NotListening('HTTP is not listening');
@@ -119,10 +135,11 @@ export function createListeners(options: ListenersOptions): Listeners {
   return {
     check: { name: 'listener', check: async () => assertListening() },
     async start(handler) {
-      tracker = trackAnswers(handler);
+      tracker = trackAnswers(refuseWithoutHost(handler));
       const served = tracker.handler;
-      const server = createServer({ maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes }, served);
-      prepare(server);
+      const limits = { maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes, requireHostHeader: false };
+      const server = createServer(limits, served);
+      prepare(server, served);
       plain.address = await listenOn(server, options.http ?? { port: 8080 });
       plain.server = server;
       if (options.https !== undefined) {
@@ -130,7 +147,7 @@ export function createListeners(options: ListenersOptions): Listeners {
         tls = await startTlsListener({
           ...options.https,
           handler: served,
-          prepare,
+          prepare: (secured) => prepare(secured, served),
           log,
           clock,
           metrics,

@@ -56,7 +56,11 @@ export async function startTlsListener(options: TlsListenerOptions): Promise<Tls
     const { cert, key, expiresAt, fingerprint, names } = certificate;
     if (state.server !== undefined) state.server.setSecureContext({ cert, key });
     else {
-      const limits = { maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes, minVersion: 'TLSv1.2' } as const;
+      const limits = {
+        maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes,
+        requireHostHeader: false,
+        minVersion: 'TLSv1.2',
+      } as const;
       state.isBroken = true;
       const server = createServer({ cert, key, ...limits }, options.handler);
       options.prepare(server);

@@ -457,6 +457,18 @@ describe('the integration’s own pages', () => {
     });
   });
 
+  test('of many tabs at one moment each is sent there', async () => {
+    await open({ ...external, answers: { 'interactive/url': () => ({ builtIn: true }) } });
+    const transaction = await stage.create();
+    const browser = await stage.enter(transaction);
+    stage.answers = external.answers;
+    const tab = () => browser.open(`/sep24/interactive?transaction_id=${transaction.id}`);
+    const pages = await Promise.all(Array.from({ length: 8 }, tab));
+    expect(new Set(pages.map(({ headers }) => headers.get('location')))).toEqual(
+      new Set(['https://bank.example/start']),
+    );
+  });
+
   test('a URL that is not https is never followed', async () => {
     await open({ ...external, answers: { 'interactive/url': () => ({ url: 'http://bank.example/' }) } });
     const browser = stage.browser();

@@ -1,5 +1,6 @@
 import { Router, type RouterContext } from '@koa/router';
 import type { Context } from 'koa';
+import { ConcurrentChange } from '../../core/database/repositories/transactions.ts';
 import { single } from '../middleware/query.ts';
 import type { InteractiveDeps } from './deps.ts';
 import { redeem } from './entry.ts';
@@ -11,7 +12,7 @@ import { comeBack } from './returned.ts';
 import { screenOf, showScreen, viewFee } from './screens.ts';
 import { createShell, type Shell } from './shell.ts';
 import { leave, readAmount, submit } from './submit.ts';
-import { lookUp, openVisit } from './visit.ts';
+import { lookUp, openVisit, pathOf, redirect } from './visit.ts';
 
 export type { InteractiveDeps } from './deps.ts';
 
@@ -55,7 +56,13 @@ async function showInteractive(ctx: Context, shell: Shell): Promise<void> {
   const visit = await openVisit(ctx, shell);
   if (visit.transaction.status !== 'incomplete') return leave(visit, visit.transaction);
   const isEditingAmount = single(ctx.query, 'edit') === 'amount';
-  await showScreen(visit, await screenOf(visit, { isEditingAmount }));
+  try {
+    await showScreen(visit, await screenOf(visit, { isEditingAmount }));
+  } catch (error) {
+    // Another tab was faster: its step is the one to go on from.
+    if (!(error instanceof ConcurrentChange)) throw error;
+    redirect(ctx, pathOf(visit));
+  }
 }
 
 /** The fee table alone, while the customer types. */
