@@ -1,9 +1,12 @@
 import { holdRole, releaseRole, writeReport } from '../../core/database/repositories/control.ts';
+import type { Recorded } from '../../core/database/repositories/deadlines.ts';
 import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
 import { callbackSender, type WalletCalls } from './callbacks.ts';
+import { keepDeadlines } from './deadlines.ts';
+import { followChannels } from './channels.ts';
 import { takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
 import { runPool } from './pool.ts';
@@ -56,9 +59,29 @@ async function lead(context: WatcherContext, outer: AbortSignal): Promise<void> 
     runPool({ ...shared, name: 'effects', limit: 10, take: (count) => takeEffects(context, count) }),
     runPool({ ...shared, name: 'callbacks', limit: 50, take: callbackSender(context) }),
     pay(context, signal),
+    followChannels(context, signal),
     followTrustlines(context, signal),
+    keepDeadlines(context, () => recorded(context, states), signal),
     report(context, signal, states),
   ]);
+}
+
+/** A stream tells of a ledger's payments this much after the ledger itself can be read, at most. */
+const STREAM_LAG_MS = 30_000;
+
+/** Until when payments are recorded: only of accounts that are caught up, by the ledger's time. */
+async function recorded(
+  context: WatcherContext,
+  states: ReadonlyMap<string, IngestState>,
+): Promise<Recorded> {
+  const accounts = [...states].filter(([, { state }]) => state === 'streaming').map(([account]) => account);
+  try {
+    const { closedAtMs } = await context.horizon.latestLedger();
+    return { accounts, untilMs: closedAtMs - STREAM_LAG_MS };
+  } catch (error) {
+    context.log.warn({ err: error }, 'withdrawals do not expire while the ledger cannot be read');
+    return { accounts: [], untilMs: 0 };
+  }
 }
 
 async function tryHold(context: WatcherContext): Promise<boolean> {
