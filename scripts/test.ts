@@ -28,7 +28,9 @@ function run(title: string, command: string, args: readonly string[]): number {
   console.log(`\n--- ${title}`);
   const startedAt = Date.now();
   const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  console.log(`--- ${title}: ${status === 0 ? 'ok' : 'FAILED'} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  console.log(
+    `--- ${title}: ${status === 0 ? 'ok' : 'FAILED'} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
+  );
   return status ?? 1;
 }
 

@@ -11,17 +11,21 @@ import { readSessionKeys } from '../../core/keys/session-keys.ts';
 import type { SessionKeyRing } from '../../core/keys/jwt.ts';
 import type { Horizon } from '../../core/ledger/types.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
+import { loadAnchorConfig } from '../../core/runtime/config.ts';
 import { createHealth, type Health } from '../../core/runtime/health.ts';
 import { startPrivateListener } from '../../core/runtime/private-listener.ts';
+import { watchFiles } from '../../core/runtime/watch-file.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
 import { createApp } from '../../server/app.ts';
-import { interactiveRoutes } from '../../server/interactive/routes.ts';
+import { renderErrorFor } from '../../server/interactive/errors.ts';
+import { routesOf } from '../../server/interactive/routes.ts';
+import { createShell } from '../../server/interactive/shell.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import { createListeners } from '../../server/listen.ts';
 import { rateLimitsOf } from '../../server/middleware/rate-limit.ts';
 import { createHealthRouter } from '../../server/routes/health.ts';
 import { createSep1Router } from '../../server/sep1/routes.ts';
-import { createStellarToml } from '../../server/sep1/source.ts';
+import { createStellarToml, type StellarToml } from '../../server/sep1/source.ts';
 import { sep10Routes } from '../../server/sep10/routes.ts';
 import { sep24Routes } from '../../server/sep24/routes.ts';
 import { VERSION } from '../version.ts';
@@ -122,6 +126,18 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
     log,
     hook: async () => ((await integration.has('toml')) ? integration.call('toml', {}) : undefined),
   });
+  followToml(parts, toml);
+  const pages = createShell({
+    anchor,
+    database,
+    integration,
+    keys: sessionKeys,
+    links,
+    clock: systemClock,
+    random,
+    log,
+    ...(options.development === true && { callbacks: LOOPBACK_ALLOWED }),
+  });
   // In the background: wallets are served the generated one until the integration has answered.
   void toml.refresh();
   return createApp({
@@ -131,6 +147,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
     trustedProxies: anchor.server.trustedProxies,
     rateLimits: rateLimitsOf(anchor.server.rateLimits),
     hsts: options.development !== true,
+    renderError: renderErrorFor(pages),
     routers: [
       createHealthRouter(health),
       createSep1Router(toml),
@@ -156,20 +173,24 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
         clock: systemClock,
         randomId: randomUUID,
       }),
-      interactiveRoutes({
-        anchor,
-        database,
-        integration,
-        keys: sessionKeys,
-        links,
-        clock: systemClock,
-        random,
-        log,
-        ...(options.development === true && {
-          callbacks: LOOPBACK_ALLOWED,
-        }),
-      }),
+      routesOf(pages),
     ],
+  });
+}
+
+/** Takes what stellar.toml shows of a changed configuration over; what is wrong with it is logged, and the old one served. */
+function followToml({ context, options }: Parts, toml: StellarToml): void {
+  const { log, shutdown } = context;
+  void watchFiles({
+    paths: [options.config],
+    clock: systemClock,
+    signal: shutdown.signal,
+    log,
+    onChange: async () => {
+      const changed = await loadAnchorConfig({ file: options.config, secretsDir: options.secrets, log });
+      toml.setAnchor(changed.anchor);
+      log.info('stellar.toml follows the changed configuration');
+    },
   });
 }
 

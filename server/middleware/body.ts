@@ -6,7 +6,7 @@ import { BadRequest, BodyTooLarge, HttpError, UnsupportedBody } from './http-err
 import { findNameFault, isForbiddenName } from './json-names.ts';
 
 /** Fields of one form, of either encoding. */
-const MAX_FIELDS = 100;
+const MAX_FIELDS = 128;
 const MAX_FIELD_NAME_BYTES = 200;
 
 const JSON_TYPE = 'application/json';

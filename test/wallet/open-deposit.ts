@@ -14,7 +14,7 @@ const anchor = wallet.anchor({ homeDomain: ready.host });
 const account = wallet.stellar().account().createKeypair();
 await ledger.fund(account.publicKey);
 const { issuer } = await findAsset(anchor, 'SRT');
-await ledger.addTrustline(account, assetIdOf('SRT', issuer) as Parameters<typeof ledger.addTrustline>[1]);
+await ledger.addTrustline(account, assetIdOf('SRT', issuer));
 const login = { anchor, authToken: await logIn(anchor, account), assetCode: 'SRT', issuer };
 const { id, url } = await startFlow(login, 'deposit', account.publicKey);
 await walkThrough(url, { amount, fetch });
