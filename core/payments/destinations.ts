@@ -11,6 +11,7 @@ import { checkDestination, type DestinationCheck, type Violation } from '../ledg
 import type { LedgerAccount } from '../ledger/types.ts';
 import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
+import { isChannelOf } from './channels.ts';
 import { baseAccount, distributionAccounts, type LedgerContext } from './context.ts';
 
 /** What the customer can repair; the rest needs a person. */
@@ -41,8 +42,19 @@ function judge(
     assetId: transfer.assetId,
     amount: transfer.amount,
     hasMemo: transfer.memo !== null || transfer.destination.startsWith('M'),
-    ownAccounts: new Set(distributionAccounts(context.anchor)),
+    ownAccounts: new Set(ownAccounts(context, destination, account)),
   });
+}
+
+/** The distribution accounts, and the destination itself where it turns out to be a channel of one. */
+function ownAccounts(
+  { anchor }: LedgerContext,
+  destination: string,
+  account: LedgerAccount | undefined,
+): readonly string[] {
+  const hotWallets = distributionAccounts(anchor);
+  const isChannel = account !== undefined && hotWallets.some((hotWallet) => isChannelOf(account, hotWallet));
+  return isChannel ? [...hotWallets, destination] : hotWallets;
 }
 
 /**

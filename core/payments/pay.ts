@@ -1,29 +1,26 @@
-import { randomUUID } from 'node:crypto';
-import { inFlightSubmission, journalSubmission, lastSequence } from '../database/repositories/submissions.ts';
 import { suspensions } from '../database/repositories/control.ts';
-import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
+import { inFlightOf } from '../database/repositories/submissions.ts';
+import { findTransaction } from '../database/repositories/transactions.ts';
 import { deferTransfers, dueTransfers, type Transfer } from '../database/repositories/transfers.ts';
-import {
-  buildPaymentTransaction,
-  signEnvelope,
-  type BuiltTransaction,
-  type PaymentTransaction,
-} from '../ledger/envelope.ts';
-import type { LedgerAccount } from '../ledger/types.ts';
 import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
+import { mapLimited } from './concurrency.ts';
 import { distributionAccounts, type PaymentContext } from './context.ts';
 import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
-import { bidFor, nextBatch, toOperation, trimToFunds } from './plan.ts';
+import { fundsOf, planBatches, type Affordability } from './plan.ts';
+import { openRound } from './round.ts';
+import { submitTransfers } from './submit.ts';
 
-/** Transfers looked at in one round of one account: one transaction's worth. */
-const ROUND_LIMIT = 100;
-/** How long a submission may become part of the ledger, by the ledger's clock. */
-const VALIDITY_S = 60;
+/** Transfers looked at in one round of one account: a ledger's worth of operations. */
+const ROUND_LIMIT = 1_000;
+/** Batches checked and journalled side by side, and destinations looked up for each at a time. */
+const BATCHES_AT_ONCE = 4;
+const CHECKS_AT_ONCE = 3;
+/** Until what did not fit beside what is in flight is looked at again. */
+const IN_FLIGHT_MS = 1_000;
 const UNDERFUNDED_MS = 15_000;
 /** Until a destination that could not be looked up is asked about again; others go before it meanwhile. */
 const UNCHECKED_MS = 5_000;
-const UNBUILDABLE_MS = 300_000;
 
 /** Sends what is due from every distribution account; answers how many transfers were submitted. */
 export async function payDue(context: PaymentContext): Promise<number> {
@@ -45,53 +42,70 @@ export async function payDue(context: PaymentContext): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/**
+ * One round of a distribution account: batches of what is due, one over each of its channels that is free, or one over
+ * the account itself as long as it has no channels.
+ */
 async function paySource(
   context: PaymentContext,
-  source: string,
+  distribution: string,
   stoppedAssets: readonly string[],
 ): Promise<number> {
-  const { database, horizon } = context;
-  if (await inFlightSubmission(database, source)) return 0;
-  const due = await dueTransfers(database, source, ROUND_LIMIT, stoppedAssets);
-  const batch = nextBatch(due);
-  if (batch.length === 0) return 0;
-  const payable = await payableOf(context, batch);
-  if (payable.length === 0) return 0;
-  const { account } = await horizon.account(source);
-  if (!account) {
-    context.log.error({ account: source }, 'the distribution account does not exist on the ledger; fund it');
-    return 0;
-  }
-  const { affordable, short } = trimToFunds(payable, account);
+  const { database, anchor } = context;
+  // Read before the account is: what settles in between is then counted twice, never not at all.
+  const inFlight = await inFlightOf(database, distribution);
+  const most = Math.max(1, anchor.payments.channels);
+  if (inFlight.sources.has(distribution) || inFlight.sources.size >= most) return 0;
+  const due = await dueTransfers(database, distribution, ROUND_LIMIT, stoppedAssets);
+  if (due.length === 0) return 0;
+  const round = await openRound(context, distribution);
+  if (!round) return 0;
+  const funds = fundsOf(round.account, inFlight.amounts);
+  const batches = planBatches(due, round.sources.length);
+  const counts = await mapLimited(batches, BATCHES_AT_ONCE, async (batch, index) => {
+    const source = round.sources[index];
+    const payable = await fundedOf(context, distribution, funds, await payableOf(context, batch));
+    return source && payable.length > 0 ? submitTransfers(context, round, source, payable) : 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Those that the account can pay; the rest waits, with an alarm where it is not only for what is in flight. */
+async function fundedOf(
+  { database, log }: PaymentContext,
+  distribution: string,
+  funds: ReturnType<typeof fundsOf>,
+  payable: readonly Transfer[],
+): Promise<readonly Transfer[]> {
+  const judged = payable.map((transfer) => ({ transfer, verdict: funds(transfer) }));
+  const those = (wanted: Affordability): Transfer[] =>
+    judged.filter(({ verdict }) => verdict === wanted).map(({ transfer }) => transfer);
+  const idsOf = (transfers: readonly Transfer[]): string[] => transfers.map(({ id }) => id);
+  const short = those('short');
   if (short.length > 0) {
-    context.log.error(
-      { account: source, transfers: short.length },
+    log.error(
+      { account: distribution, transfers: short.length },
       'the hot wallet is short of funds; top it up',
     );
-    await deferTransfers(
-      database,
-      short.map((transfer) => transfer.id),
-      'underfunded',
-      UNDERFUNDED_MS,
-    );
+    await deferTransfers(database, idsOf(short), 'underfunded', UNDERFUNDED_MS);
   }
-  return affordable.length === 0 ? 0 : submit(context, account, affordable);
+  const later = those('later');
+  if (later.length > 0) await deferTransfers(database, idsOf(later), 'funds_in_flight', IN_FLIGHT_MS);
+  return those('affordable');
 }
 
 /** Those whose destination can be paid and whose transaction is still to be paid; the rest is set aside. */
 async function payableOf(context: PaymentContext, batch: readonly Transfer[]): Promise<readonly Transfer[]> {
-  const checked = await Promise.all(
-    batch.map(async (transfer) => {
-      try {
-        return (await isPayable(context, transfer)) ? transfer : undefined;
-      } catch (error) {
-        // One destination that cannot be looked up holds up nobody behind it.
-        context.log.warn({ err: error, transfer: transfer.key }, 'a destination could not be checked');
-        await deferTransfers(context.database, [transfer.id], 'unchecked', UNCHECKED_MS);
-        return undefined;
-      }
-    }),
-  );
+  const checked = await mapLimited(batch, CHECKS_AT_ONCE, async (transfer) => {
+    try {
+      return (await isPayable(context, transfer)) ? transfer : undefined;
+    } catch (error) {
+      // One destination that cannot be looked up holds up nobody behind it.
+      context.log.warn({ err: error, transfer: transfer.key }, 'a destination could not be checked');
+      await deferTransfers(context.database, [transfer.id], 'unchecked', UNCHECKED_MS);
+      return undefined;
+    }
+  });
   return checked.filter((transfer) => transfer !== undefined);
 }
 
@@ -118,95 +132,4 @@ async function isStillWanted(context: PaymentContext, transfer: Transfer): Promi
     60_000,
   );
   return false;
-}
-
-/** Journals the signed envelope with its transfers and their new status in one database transaction: intent before effect. */
-async function submit(
-  context: PaymentContext,
-  account: LedgerAccount,
-  transfers: readonly Transfer[],
-): Promise<number> {
-  const { database, horizon, anchor, actor, log } = context;
-  const source = account.id;
-  const last = await lastSequence(database, source);
-  if (last !== undefined && account.sequence < last) {
-    log.debug({ account: source }, 'this Horizon has not seen our last submission yet');
-    return 0;
-  }
-  const signer = context.signers.get(source);
-  if (!signer) throw new Error(`no seed for ${source}`);
-  const [close, stats] = await Promise.all([horizon.latestLedger(), horizon.feeStats()]);
-  const maxTime = BigInt(Math.floor(close.closedAtMs / 1000) + VALIDITY_S);
-  const feeBid = bidFor(stats, anchor.payments.maxFeeStroops);
-  const sequence = account.sequence + 1n;
-  const built = await build(context, transfers, { source, sequence, maxTime, feePerOperation: feeBid });
-  if (!built) return 0;
-  const signed = signEnvelope(built.envelope, anchor.network.passphrase, [signer]);
-  await database.transaction().execute(async (trx) => {
-    await journalSubmission(trx, {
-      id: randomUUID(),
-      hash: signed.hash,
-      source,
-      sequence,
-      envelope: signed.envelope,
-      minTime: 0n,
-      maxTime,
-      feeBidPerOperation: feeBid,
-      transferIds: transfers.map((transfer) => transfer.id),
-    });
-    for (const transfer of transfers) {
-      const transaction = await findTransaction(trx, transfer.transactionId);
-      if (!transaction || transfer.purpose === 'accountCreation') continue;
-      await changeTransaction(trx, transaction, {
-        status: 'pending_stellar',
-        actor,
-        reason: 'submitted to the ledger',
-        detail: { hash: signed.hash, transfer: transfer.key },
-      });
-    }
-  });
-  log.info(
-    { submission: signed.hash, account: source, transfers: transfers.length },
-    'journalled a submission',
-  );
-  return transfers.length;
-}
-
-/** Undefined where the protocol does not allow it (a memo too long, say): those wait for a person, not the queue for them. */
-async function build(
-  { database, anchor, log }: PaymentContext,
-  transfers: readonly Transfer[],
-  frame: Pick<PaymentTransaction, 'source' | 'sequence' | 'maxTime' | 'feePerOperation'>,
-): Promise<BuiltTransaction | undefined> {
-  const [first] = transfers;
-  try {
-    return buildPaymentTransaction({
-      ...frame,
-      operations: transfers.map(toOperation),
-      ...(first?.memo != null &&
-        first.memoType && { memo: { type: first.memoType, value: memoValue(first) } }),
-      passphrase: anchor.network.passphrase,
-    });
-  } catch (error) {
-    const keys = transfers.map((transfer) => transfer.key);
-    log.error(
-      { err: error, transfers: keys },
-      'these transfers make no valid transaction; a person has to look',
-    );
-    await deferTransfers(
-      database,
-      transfers.map((transfer) => transfer.id),
-      'unbuildable',
-      UNBUILDABLE_MS,
-    );
-    return undefined;
-  }
-}
-
-/** Wallets give hash memos in base64 (SEP-24); envelopes are built from hexadecimal. */
-function memoValue(transfer: Transfer): string {
-  const memo = transfer.memo ?? '';
-  return transfer.memoType === 'hash' || transfer.memoType === 'return'
-    ? Buffer.from(memo, 'base64').toString('hex')
-    : memo;
 }

@@ -1,52 +1,66 @@
 import type { Transfer } from '../database/repositories/transfers.ts';
 import { balanceOf, minimumBalance, spendableOf } from '../ledger/accounts.ts';
-import type { PaymentTransaction } from '../ledger/envelope.ts';
+import { MAX_OPERATIONS, type PaymentTransaction } from '../ledger/envelope.ts';
 import type { FeeStats, LedgerAccount } from '../ledger/types.ts';
 import type { Stroops } from '../transaction/amount.ts';
 
 /** The protocol's reserve per entry, 0.5 XLM. */
-const BASE_RESERVE: Stroops = 5_000_000n;
+export const BASE_RESERVE: Stroops = 5_000_000n;
 /** Kept for fees above the reserve: 0.1 XLM. */
 const FEE_CUSHION: Stroops = 1_000_000n;
 const MIN_BID: Stroops = 100n;
 
 /**
- * What rides in the next ledger transaction of one account: the first transfer that is due, alone if it needs a memo of
- * its own (a transaction has one memo), else with all others that need none.
+ * What rides in the next ledger transactions, one for each free source, oldest first: transfers without a memo together,
+ * up to a transaction's limit; one with a memo of its own alone (a transaction has one memo).
  */
-export function nextBatch(due: readonly Transfer[]): readonly Transfer[] {
-  const [first] = due;
-  if (!first) return [];
-  return first.memo === null ? due.filter((transfer) => transfer.memo === null) : [first];
+export function planBatches(due: readonly Transfer[], free: number): readonly (readonly Transfer[])[] {
+  const batches: Transfer[][] = [];
+  let open: Transfer[] | undefined;
+  for (const transfer of due) {
+    const isShared = transfer.memo === null;
+    if (isShared && open && open.length < MAX_OPERATIONS) {
+      open.push(transfer);
+      continue;
+    }
+    if (batches.length >= free) continue;
+    const batch = [transfer];
+    batches.push(batch);
+    if (isShared) open = batch;
+  }
+  return batches;
 }
 
+/** affordable: taken off what is left. later: something in flight may need it. short: the account does not have it. */
+export type Affordability = 'affordable' | 'later' | 'short';
+
 /**
- * Parts transfers into those that the account can pay together and those that it cannot; a large one that does not fit
- * holds up no smaller one behind it.
+ * What an account can still pay, taken off transfer by transfer; a large one that does not fit holds up no smaller one
+ * behind it.
+ *
+ * @param inFlight by asset id, what submissions may take that are not settled; to be read before the account is
  */
-export function trimToFunds(
-  transfers: readonly Transfer[],
+export function fundsOf(
   account: LedgerAccount,
-): { readonly affordable: readonly Transfer[]; readonly short: readonly Transfer[] } {
-  const left = new Map<string, Stroops>();
-  const available = (assetId: string): Stroops => {
-    const balance = balanceOf(account, assetId);
-    if (!balance) return 0n;
-    const reserve = assetId === 'native' ? minimumBalance(account, BASE_RESERVE) + FEE_CUSHION : 0n;
-    return spendableOf(balance) - reserve;
+  inFlight: ReadonlyMap<string, Stroops>,
+): (transfer: Pick<Transfer, 'assetId' | 'amount'>) => Affordability {
+  const taken = new Map<string, Stroops>();
+  return ({ assetId, amount }) => {
+    const soFar = taken.get(assetId) ?? 0n;
+    const left = availableOf(account, assetId) - soFar - amount;
+    if (left < 0n) return 'short';
+    if (left < (inFlight.get(assetId) ?? 0n)) return 'later';
+    taken.set(assetId, soFar + amount);
+    return 'affordable';
   };
-  const affordable: Transfer[] = [];
-  const short: Transfer[] = [];
-  for (const transfer of transfers) {
-    const rest = (left.get(transfer.assetId) ?? available(transfer.assetId)) - transfer.amount;
-    if (rest < 0n) {
-      short.push(transfer);
-    } else {
-      affordable.push(transfer);
-      left.set(transfer.assetId, rest);
-    }
-  }
-  return { affordable, short };
+}
+
+/** What may be sent of an asset; of XLM what lies above the reserve and a cushion for fees. */
+export function availableOf(account: LedgerAccount, assetId: string): Stroops {
+  const balance = balanceOf(account, assetId);
+  if (!balance) return 0n;
+  const reserve = assetId === 'native' ? minimumBalance(account, BASE_RESERVE) + FEE_CUSHION : 0n;
+  return spendableOf(balance) - reserve;
 }
 
 /** What an operation bids: the going rate while ledgers are busy, the minimum otherwise, never more than the cap. */
@@ -56,13 +70,15 @@ export function bidFor(stats: FeeStats, maxFee: Stroops): Stroops {
   return bid < maxFee ? bid : maxFee;
 }
 
+/** The operation that pays a transfer; it names its own source, because a channel may lend the transaction's. */
 export function toOperation({
   amount,
   assetId,
   destination,
   operation,
+  source,
 }: Transfer): PaymentTransaction['operations'][number] {
   return operation === 'createAccount'
-    ? { kind: 'createAccount', destination, amount }
-    : { kind: 'payment', destination, assetId, amount };
+    ? { kind: 'createAccount', source, destination, amount }
+    : { kind: 'payment', source, destination, assetId, amount };
 }

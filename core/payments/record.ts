@@ -1,6 +1,6 @@
 import type { DatabaseTransaction } from '../database/database.ts';
 import { insertReceipt, moveCursor } from '../database/repositories/receipts.ts';
-import { hastenSubmissions } from '../database/repositories/submissions.ts';
+import { hastenSubmissions, isSubmissionSource } from '../database/repositories/submissions.ts';
 import { enqueueTask } from '../database/repositories/tasks.ts';
 import { changeTransaction, findByWithdrawMemo } from '../database/repositories/transactions.ts';
 import type { LedgerPayment } from '../ledger/types.ts';
@@ -62,7 +62,9 @@ async function recordOne(
   const { anchor, actor, log } = context;
   const memo = memoOf(payment);
   const candidate = memo === undefined ? undefined : await findByWithdrawMemo(trx, account, memo);
-  const decision = matchPayment(payment, candidate, anchor);
+  // Distribution accounts and channels: a retired one merged its XLM, or somebody with our seed moved money by hand.
+  const isOwn = await isSubmissionSource(trx, payment.from);
+  const decision = isOwn ? { unmatched: 'own_transfer' as const } : matchPayment(payment, candidate, anchor);
   const receipt = toReceipt(payment, account, decision, assetById(anchor, payment.assetId));
   if (!(await insertReceipt(trx, receipt))) return undefined;
   if (!('match' in decision)) {

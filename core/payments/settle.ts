@@ -115,10 +115,10 @@ async function record(
     {
       submission: found.hash,
       ledger: found.ledger,
-      transfers: claimed.row.operationCount,
+      operations: claimed.row.operationCount,
       codes: found.successful ? undefined : codes,
     },
-    found.successful ? 'paid' : 'a submission failed on the ledger; its transfers go on separately',
+    found.successful ? 'applied' : 'a submission failed on the ledger; what it was for is planned anew',
   );
 }
 

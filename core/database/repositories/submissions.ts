@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import { CapstanError } from '../../runtime/errors.ts';
 import { assertClaimed, claim, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
+import { violatesUnique } from '../errors.ts';
 import type { SubmissionState } from '../entities/payment.ts';
 import type { Tables } from '../schema.ts';
 
@@ -17,8 +18,10 @@ export interface NewSubmission {
   readonly minTime: bigint;
   readonly maxTime: bigint;
   readonly feeBidPerOperation: bigint;
-  /** In the order of the envelope's operations. */
+  /** In the order of the envelope's operations; none for the upkeep of channel accounts. */
   readonly transferIds: readonly string[];
+  /** Default: one for each transfer. */
+  readonly operationCount?: number;
 }
 
 /** A transfer was taken by another submission between planning and journalling; nothing was written. */
@@ -28,6 +31,14 @@ export class TransferTaken extends CapstanError {
   }
 }
 
+/** Indexes that refuse a second submission with the same source, sequence number or hash. */
+const TAKEN = ['submission_source_in_flight', 'submission_sequence', 'submission_hash'] as const;
+
+/** Whether journalling failed because another process was quicker: nothing was written, plan again. */
+export function isTakenMeanwhile(error: unknown): boolean {
+  return error instanceof TransferTaken || TAKEN.some((index) => violatesUnique(error, index));
+}
+
 /**
  * Journals a signed envelope before it is sent and ties its transfers to it, each by compare-and-set from "in no
  * submission" (design 6.1). To be committed before anything is sent.
@@ -35,16 +46,25 @@ export class TransferTaken extends CapstanError {
  *   database transaction and plan again.
  */
 export async function journalSubmission(database: DatabaseTransaction, input: NewSubmission): Promise<void> {
-  const { transferIds, ...columns } = input;
+  const { transferIds, operationCount = transferIds.length, ...columns } = input;
   await database
     .insertInto('submission')
     .values({
       ...columns,
-      operationCount: transferIds.length,
+      operationCount,
       state: 'pending',
       nextAttemptAt: sql<Date>`clock_timestamp()`,
       createdAt: sql<Date>`clock_timestamp()`,
     })
+    .execute();
+  if (transferIds.length === 0) return;
+  // In one order, or two processes that want the same transfers could wait for each other.
+  await database
+    .selectFrom('transfer')
+    .select('id')
+    .where('id', 'in', [...transferIds])
+    .orderBy('id')
+    .forUpdate()
     .execute();
   const { numUpdatedRows } = await database
     .updateTable('transfer')
@@ -145,4 +165,57 @@ export async function hastenSubmissions(database: Database, hashes: readonly str
     .where('hash', 'in', [...hashes])
     .where('state', '=', 'pending')
     .execute();
+}
+
+/** What of an account's money is under way, and over which source accounts. */
+export interface InFlight {
+  readonly sources: ReadonlySet<string>;
+  /** By asset id, in stroops: journalled, not settled. */
+  readonly amounts: ReadonlyMap<string, bigint>;
+}
+
+/** The pending submissions that carry transfers of `account`, over itself or over its channels. */
+export async function inFlightOf(database: Database, account: string): Promise<InFlight> {
+  const rows = await database
+    .selectFrom('submission')
+    .innerJoin('transfer', 'transfer.submissionId', 'submission.id')
+    .select(['submission.source', 'transfer.assetId'])
+    .select((eb) => eb.fn.sum<string>('transfer.amount').as('amount'))
+    .where('submission.state', '=', sql.lit('pending'))
+    .where('transfer.source', '=', account)
+    .groupBy(['submission.source', 'transfer.assetId'])
+    .execute();
+  const amounts = new Map<string, bigint>();
+  for (const { assetId, amount } of rows) amounts.set(assetId, (amounts.get(assetId) ?? 0n) + BigInt(amount));
+  return { sources: new Set(rows.map(({ source }) => source)), amounts };
+}
+
+/** The newest submission of each source that is not proven dead; its sequence number is, or may be, spent. */
+export async function lastSubmissions(
+  database: Database,
+  sources: readonly string[],
+): Promise<ReadonlyMap<string, { readonly sequence: bigint; readonly isPending: boolean }>> {
+  const { rows } = await sql<{ source: string; sequence: bigint; state: SubmissionState }>`
+    select wanted.source, newest.sequence, newest.state
+    from unnest(${[...sources]}::text[]) as wanted (source)
+    cross join lateral (
+      select sequence, state from submission
+      where submission.source = wanted.source and state <> 'expired'
+      order by sequence desc limit 1
+    ) as newest`.execute(database);
+  return new Map(
+    rows.map(({ source, sequence, state }) => [source, { sequence, isPending: state === 'pending' }]),
+  );
+}
+
+/** Whether we have ever submitted from this account: it is a distribution account or one of its channels. */
+export async function isSubmissionSource(database: Database, account: string): Promise<boolean> {
+  const row = await database
+    .selectFrom('submission')
+    .select('id')
+    .where('source', '=', account)
+    .where('state', '<>', sql.lit('expired'))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

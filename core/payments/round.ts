@@ -1,0 +1,83 @@
+import { lastSubmissions } from '../database/repositories/submissions.ts';
+import { MAX_OPERATIONS } from '../ledger/envelope.ts';
+import type { LedgerAccount } from '../ledger/types.ts';
+import type { Stroops } from '../transaction/amount.ts';
+import { channelsOf, fuelOf } from './channels.ts';
+import type { PaymentContext } from './context.ts';
+import { bidFor } from './plan.ts';
+
+/** How long a submission may become part of the ledger, by the ledger's clock. */
+const VALIDITY_S = 60;
+
+/** What every envelope of a round has in common. */
+export interface Frame {
+  /** Seconds since the epoch, by the ledger's clock. */
+  readonly maxTime: bigint;
+  readonly feePerOperation: Stroops;
+}
+
+export interface Round extends Frame {
+  /** The distribution account: what the payments are made from. */
+  readonly account: LedgerAccount;
+  /** Accounts whose sequence numbers are free now, not empty: its channels, or itself while it has none. */
+  readonly sources: readonly LedgerAccount[];
+}
+
+/** The distribution account as the ledger shows it, with its channels and what they are busy with. */
+export interface HotWallet {
+  readonly account: LedgerAccount;
+  readonly channels: readonly LedgerAccount[];
+  isBusy(source: LedgerAccount): boolean;
+}
+
+/**
+ * Reads a distribution account with its channels; undefined, with a line in the log, when it does not exist or when this
+ * Horizon has not seen our last submissions yet: balances and sequence numbers would be those of before.
+ */
+export async function readHotWallet(
+  { database, horizon, anchor, log }: PaymentContext,
+  distribution: string,
+  isAlone = false,
+): Promise<HotWallet | undefined> {
+  const listed = isAlone ? [] : await horizon.accountsWithSigner(distribution);
+  // Strangers can list our key too: in a crowd of their accounts ours may be on a page that is not read.
+  const account =
+    listed.find(({ id }) => id === distribution) ?? (await horizon.account(distribution)).account;
+  if (!account) {
+    log.error({ account: distribution }, 'the distribution account does not exist on the ledger; fund it');
+    return undefined;
+  }
+  const channels = channelsOf(listed, distribution, anchor);
+  const last = await lastSubmissions(database, [distribution, ...channels.map(({ id }) => id)]);
+  const isBehind = [account, ...channels].some(({ id, sequence }) => {
+    const newest = last.get(id);
+    return newest !== undefined && !newest.isPending && sequence < newest.sequence;
+  });
+  if (isBehind) {
+    log.debug({ account: distribution }, 'this Horizon has not seen our last submission yet');
+    return undefined;
+  }
+  return { account, channels, isBusy: ({ id }) => last.get(id)?.isPending ?? false };
+}
+
+/** The time bound and the fee of envelopes that are built now. */
+export async function openFrame({ horizon, anchor }: PaymentContext): Promise<Frame> {
+  const [close, stats] = await Promise.all([horizon.latestLedger(), horizon.feeStats()]);
+  return {
+    maxTime: BigInt(Math.floor(close.closedAtMs / 1000) + VALIDITY_S),
+    feePerOperation: bidFor(stats, anchor.payments.maxFeeStroops),
+  };
+}
+
+/** What a round of payments can use; undefined when nothing is free. */
+export async function openRound(context: PaymentContext, distribution: string): Promise<Round | undefined> {
+  const wanted = context.anchor.payments.channels;
+  const wallet = await readHotWallet(context, distribution, wanted === 0);
+  if (!wallet) return undefined;
+  const frame = await openFrame(context);
+  const dearest = frame.feePerOperation * BigInt(MAX_OPERATIONS);
+  // The others are surplus and about to be merged away.
+  const usable = wallet.channels.slice(0, wanted).filter((channel) => fuelOf(channel) >= dearest);
+  const sources = (usable.length > 0 ? usable : [wallet.account]).filter((source) => !wallet.isBusy(source));
+  return sources.length > 0 ? { ...frame, account: wallet.account, sources } : undefined;
+}
