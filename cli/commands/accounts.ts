@@ -1,15 +1,29 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ChannelsOptions } from '../accounts/channels.ts';
 import type { CreateOptions, FundOptions, TrustOptions } from '../accounts/commands.ts';
-import { end } from './options.ts';
+import { end, outputOption } from './options.ts';
+import { withConfig } from './roles.ts';
+
+const MAX_CHANNELS = 256;
+
+function channelCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,3}$/.test(text) || value > MAX_CHANNELS) {
+    throw new InvalidArgumentError(`Give a whole number from 0 to ${MAX_CHANNELS}.`);
+  }
+  return value;
+}
 
 const networkOption = (): Option =>
   new Option('--network <network>', 'where').choices(['testnet', 'local']).default('testnet');
 const horizonOption = (): Option =>
   new Option('--horizon <url>', 'another Horizon of that network than the usual one');
 
-/** `capstan accounts`: accounts on networks whose money is play money. */
+/** `capstan accounts`: accounts on networks whose money is play money, and the channels of any anchor. */
 export function addAccounts(program: Command): void {
-  const accounts = program.command('accounts').description('make accounts on testnet or the local ledger');
+  const accounts = program
+    .command('accounts')
+    .description('make accounts on testnet or the local ledger; keep an anchor’s channels');
 
   accounts
     .command('create')
@@ -50,5 +64,16 @@ export function addAccounts(program: Command): void {
     .action(async (options: TrustOptions) => {
       const { trustAsset } = await import('../accounts/commands.ts');
       end(await trustAsset(options));
+    });
+
+  withConfig(accounts.command('channels'))
+    .description(
+      'list the channel accounts of an anchor; with --count, make or merge back until there are so many',
+    )
+    .option('--count <number>', 'channels for each distribution account; signs with its seed', channelCount)
+    .addOption(outputOption())
+    .action(async (options: ChannelsOptions) => {
+      const { runChannels } = await import('../accounts/channels.ts');
+      end(await runChannels(options));
     });
 }

@@ -6,9 +6,8 @@ import { newAccount } from '../../../test/support/transaction.ts';
 import {
   claimSubmissions,
   finishSubmission,
-  inFlightSubmission,
   journalSubmission,
-  lastSequence,
+  lastSubmissions,
   TransferTaken,
   type NewSubmission,
 } from './submissions.ts';
@@ -50,6 +49,7 @@ async function transfers(count: number): Promise<string[]> {
   await sql`update transfer set next_attempt_at = next_attempt_at - interval '1 second'`.execute(db.database);
   return (await dueTransfers(db.database, source, 1_000)).map(({ id }) => id);
 }
+const last = async () => (await lastSubmissions(db.database, [source, newAccount()])).get(source);
 const submission = (transferIds: readonly string[], changes: Partial<NewSubmission> = {}): NewSubmission => ({
   id: randomUUID(),
   hash: randomBytes(32).toString('hex'),
@@ -123,7 +123,7 @@ describe('journalling a submission', () => {
     await expect(journal(submission([two!], { sequence: 11n }))).rejects.toMatchObject({
       constraint: 'submission_source_in_flight',
     });
-    expect(await inFlightSubmission(db.database, source)).toMatchObject({ sequence: 10n });
+    expect(await last()).toEqual({ sequence: 10n, isPending: true });
   });
 
   test('with a sequence number that the ledger has spent is refused; one that is proven unspent can be used again', async () => {
@@ -133,10 +133,10 @@ describe('journalling a submission', () => {
     await expect(journal(submission([two!]))).rejects.toMatchObject({ constraint: 'submission_sequence' });
     await journal(submission([two!], { sequence: 11n }));
     await finish('expired');
-    expect(await lastSequence(db.database, source)).toBe(10n);
+    expect(await last()).toEqual({ sequence: 10n, isPending: false });
     const [three] = await transfers(1);
     await journal(submission([three!], { sequence: 11n }));
-    expect(await lastSequence(db.database, source)).toBe(11n);
+    expect(await last()).toEqual({ sequence: 11n, isPending: true });
   });
 
   test('keeps the order of the operations, and each attempt with its result for ever', async () => {

@@ -94,19 +94,6 @@ export function claimSubmissions(
   return claim(database, 'submission', { limit, leaseMs });
 }
 
-/** Whether an account's sequence number is in use by a submission that is not settled. */
-export async function inFlightSubmission(
-  database: Database,
-  source: string,
-): Promise<Submission | undefined> {
-  return database
-    .selectFrom('submission')
-    .selectAll()
-    .where('source', '=', source)
-    .where('state', '=', 'pending')
-    .executeTakeFirst();
-}
-
 /** Records what the ledger, or a proof of expiry, says of a claimed submission. @throws {LeaseLost} */
 export async function finishSubmission(
   database: DatabaseTransaction,
@@ -141,19 +128,6 @@ export async function finishSubmission(
       .where('operationIndex', '=', operationIndex)
       .execute();
   }
-}
-
-/** The highest sequence number that the ledger has, or may have, spent on a submission of ours. */
-export async function lastSequence(database: Database, source: string): Promise<bigint | undefined> {
-  const row = await database
-    .selectFrom('submission')
-    .select('sequence')
-    .where('source', '=', source)
-    .where('state', '<>', sql.lit('expired'))
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.sequence;
 }
 
 /** Makes submissions due at once: the ledger has been seen to apply them. */
