@@ -257,7 +257,6 @@ const ofSubmissions: Record<string, Call> = {
       transferIds: [id('b', 200), id('b', 400)],
     }),
   claimSubmissions: (trx) => submissions.claimSubmissions(trx, 100, 60_000),
-  inFlightSubmission: (trx) => submissions.inFlightSubmission(trx, 'GSOURCE200'),
   finishSubmission: async (trx) =>
     submissions.finishSubmission(trx, await firstSubmission(trx), {
       state: 'failed',
@@ -266,7 +265,6 @@ const ofSubmissions: Record<string, Call> = {
   inFlightOf: (trx) => submissions.inFlightOf(trx, asset.distributionAccount),
   lastSubmissions: (trx) => submissions.lastSubmissions(trx, [asset.distributionAccount, 'GSOURCE200']),
   isSubmissionSource: (trx) => submissions.isSubmissionSource(trx, 'GSTRANGER'),
-  lastSequence: (trx) => submissions.lastSequence(trx, asset.distributionAccount),
   hastenSubmissions: (trx) => submissions.hastenSubmissions(trx, ['ab', 'cd']),
 };
 
