@@ -96,7 +96,12 @@ export class Crew {
     await child.ended;
   }
 
-  async startRoles(): Promise<void> {
+  /** @param accounts the watcher starts when they are there: it has nothing to watch before. */
+  async startRoles(accounts: Promise<void>): Promise<void> {
+    const startWatcher = async (): Promise<Child> => {
+      await accounts;
+      return this.#startChild(this.#role('watch-transactions', ['--development']));
+    };
     const { place } = this.#options;
     const tls = path.dirname(place.certificates.certificateFile);
     const server = ['--http-port', '0', '--https-port', String(place.port), '--private-port', '0'];
@@ -104,7 +109,7 @@ export class Crew {
       this.#startChild(
         this.#role('server', [...server, '--tls', tls, '--drain-delay', '0.1', '--development']),
       ),
-      this.#startChild(this.#role('watch-transactions', ['--development'])),
+      startWatcher(),
       this.#startChild(this.#role('poll-deposits', ['--loop'])),
       this.#startChild(this.#role('check-trustlines', ['--loop'])),
     ]);

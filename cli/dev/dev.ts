@@ -105,8 +105,11 @@ async function run({ options, output, shutdown, place, loaded }: Run): Promise<v
   await place.secrets.write(DATABASE_REF, databaseUrl);
   const facts = { ledgerUrl, integrationUrl };
   await writeConfig(place, loaded, facts);
-  await Promise.all([crew.migrate(), prepareAccounts(loaded.anchor, ledgerUrl, place.secrets, output)]);
-  await crew.startRoles();
+  // Side by side, as far as one does not need the other: this is what a developer waits for.
+  const accounts = prepareAccounts(loaded.anchor, ledgerUrl, place.secrets, output);
+  accounts.catch(() => undefined);
+  await crew.migrate();
+  await crew.startRoles(accounts);
   announce(output, place, loaded.anchor, facts);
   const { caFile } = place.certificates;
   sayReady({

@@ -18,7 +18,7 @@ NODE_EXTRA_CA_CERTS. Each flag may come from the environment: WALLET_HOME_DOMAIN
   --poll          milliseconds between polls (500)
   --timeout       seconds to wait for each status (120)
   --started-at    milliseconds since the epoch: the time told at the end counts from here
-  --json          nothing but one line of JSON, at the end
+  --json          the steps on standard error, one line of JSON on standard output
 `;
 const FLAGS = {
   'home-domain': { type: 'string' },
@@ -47,16 +47,21 @@ async function main(args: string[], environment: NodeJS.ProcessEnv): Promise<num
     return problem === undefined ? 0 : USAGE_ERROR;
   }
   const write = (text: string): void => void process.stdout.write(text);
+  // With --json standard output is for a program; a person still sees the steps.
+  const tell = isJson ? (text: string): void => void process.stderr.write(text) : write;
+  const secondsSoFar = (): number => Math.round((Date.now() - startedAt) / 100) / 10;
+  let secondsToDeposit = 0;
   try {
     const result = await runWallet({
       ...options,
-      ...(!isJson && { onStep: (step) => write(lineOf(step, Date.now() - startedAt)) }),
+      onStep: (step) => {
+        if (step.name === 'deposit paid out') secondsToDeposit = secondsSoFar();
+        tell(lineOf(step, Date.now() - startedAt));
+      },
     });
-    const seconds = Math.round((Date.now() - startedAt) / 100) / 10;
+    const seconds = secondsSoFar();
     write(
-      isJson
-        ? `${JSON.stringify({ ok: true, ...result, secondsSinceStart: seconds })}\n`
-        : summaryOf(result, seconds),
+      isJson ? `${JSON.stringify(jsonOf(result, seconds, secondsToDeposit))}\n` : summaryOf(result, seconds),
     );
     return 0;
   } catch (error) {
@@ -67,6 +72,14 @@ async function main(args: string[], environment: NodeJS.ProcessEnv): Promise<num
     if (isJson) write(`${JSON.stringify({ ok: false, code, message })}\n`);
     return 1;
   }
+}
+
+function jsonOf(
+  { deposit, withdrawal, account, balances }: WalletResult,
+  seconds: number,
+  secondsToDeposit: number,
+): object {
+  return { deposit, withdrawal, seconds, secondsToDeposit, account, balances };
 }
 
 interface Read {
