@@ -21,7 +21,7 @@ export function formatResult(result: CheckResult): string {
   return `${linesOf(result).join('\n')}\n`;
 }
 
-export function formatCounts({ homeDomain, counts }: Summary): string {
+function formatCounts({ homeDomain, counts }: Summary): string {
   const { ok, fail, skip } = counts;
   const verdict =
     fail === 0 ? 'keeps the rules that were looked at' : `breaks ${fail} ${fail === 1 ? 'rule' : 'rules'}`;

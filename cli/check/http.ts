@@ -1,6 +1,6 @@
 import { getCACertificates } from 'node:tls';
 import { Agent, fetch, getSetCookies, type BodyInit, type Headers } from 'undici';
-import { NotChecked } from './rule.ts';
+import { fieldsOf, NotChecked } from './rule.ts';
 
 /** What an answer is for: rules about all answers of the API must not judge pages. */
 export type Purpose = 'toml' | 'api' | 'page' | 'preflight' | 'other';
@@ -145,7 +145,11 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** The innermost message: undici wraps, and of several addresses that refuse, Node makes one error without a message. */
 function whyOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message || cause.name : String(cause);
+  const { cause, errors, message, code } = fieldsOf(error);
+  const [first] = Array.isArray(errors) ? (errors as readonly unknown[]) : [];
+  if (cause !== undefined) return whyOf(cause);
+  if (first !== undefined) return whyOf(first);
+  return [message, code].find((text) => typeof text === 'string' && text !== '')?.toString() ?? String(error);
 }

@@ -1,7 +1,16 @@
 import { Keypair, TransactionBuilder, WebAuth } from '@stellar/stellar-sdk';
 import type { Facts } from './facts.ts';
 import type { Answer } from './http.ts';
-import { askChallenge, exchange, logIn, ownToken, readTransaction, signedChallenge } from './login.ts';
+import {
+  askChallenge,
+  exchange,
+  logIn,
+  logInBy,
+  ownToken,
+  readTransaction,
+  signedChallenge,
+  tokenFormat,
+} from './login.ts';
 import { muxedAddress } from './muxed.ts';
 import { fieldsOf, isObject, mustHold, NotChecked, show, type Rule } from './rule.ts';
 
@@ -31,10 +40,8 @@ const acceptRules: readonly Rule[] = [
     title: `a signed challenge sent as ${format === 'json' ? 'JSON' : 'a form'} is answered with a token`,
     source: SOURCE,
     run: async (facts) => {
-      const { keypair } = await facts.client();
-      const answer = await exchange(facts, await signedChallenge(facts, keypair), format);
       mustBeToken(
-        answer,
+        await logInBy(facts, format),
         'Both content types are mandatory; the SDF’s library sends JSON, its demo wallet a form.',
       );
     },
@@ -183,7 +190,10 @@ const forgeries: readonly Forgery[] = [
   {
     name: 'not-text',
     title: 'a transaction that is no text is refused with 400',
-    make: async () => ({ xdr: [1, 2, 3] }),
+    make: async (facts) => {
+      if ((await tokenFormat(facts)) === 'json') return { xdr: [1, 2, 3] };
+      throw new NotChecked('A form holds nothing but text, and JSON is not taken; see sep10.token.json.');
+    },
     advice: 'Check the type before decoding; this must not be a 500.',
   },
   {

@@ -2,17 +2,23 @@ import type { Facts } from './facts.ts';
 import type { Answer } from './http.ts';
 import { ownToken } from './login.ts';
 import { fieldsOf, isObject, mustHold, NotChecked, show, type Rule } from './rule.ts';
-import { getAs, postInteractive } from './transfer.ts';
+import { formatOf, getAs, postInteractive, type Kind } from './transfer.ts';
 
 const SOURCE = 'SEP-24, "Authentication required"';
 
 type Ask = (facts: Facts, token: string | null) => Promise<Answer>;
 
+async function postAs(facts: Facts, kind: Kind, token: string | null): Promise<Answer> {
+  const format = await formatOf(facts, kind).catch((error: unknown) => {
+    if (error instanceof NotChecked) return 'json' as const;
+    throw error;
+  });
+  return await postInteractive(facts, kind, { asset_code: 'SRT' }, { format, token: token ?? undefined });
+}
+
 const asks: Readonly<Record<string, Ask>> = {
-  deposit: (facts, token) =>
-    postInteractive(facts, 'deposit', { asset_code: 'SRT' }, { token: token ?? undefined }),
-  withdraw: (facts, token) =>
-    postInteractive(facts, 'withdraw', { asset_code: 'SRT' }, { token: token ?? undefined }),
+  deposit: (facts, token) => postAs(facts, 'deposit', token),
+  withdraw: (facts, token) => postAs(facts, 'withdraw', token),
   transaction: (facts, token) => getAs(facts, '/transaction', { id: 'any' }, token),
   transactions: (facts, token) => getAs(facts, '/transactions', { asset_code: 'SRT' }, token),
 };

@@ -5,6 +5,7 @@ import { fieldsOf, isObject, mustHold, NotChecked, show, type Rule } from './rul
 import {
   assetOf,
   flowOf,
+  formatOf,
   FORMATS,
   getAs,
   kindOf,
@@ -20,11 +21,7 @@ const SOURCE = 'SEP-24, "Deposit" and "Withdraw"';
 /** The first answer of a kind that opened a flow. */
 async function openedAnswer(facts: Facts, kind: Kind): Promise<Answer> {
   await flowOf(facts, kind);
-  for (const format of FORMATS) {
-    const answer = await openIn(facts, kind, format);
-    if (answer.status === 200) return answer;
-  }
-  throw new NotChecked(`No ${kind} could be opened.`);
+  return await openIn(facts, kind, await formatOf(facts, kind));
 }
 
 function openingRules(kind: Kind): readonly Rule[] {
@@ -114,6 +111,8 @@ interface Refusal {
   readonly fields: Fields;
   /** asset_code is sent too, unless `fields` say otherwise. */
   readonly withoutAsset?: boolean;
+  /** A form cannot say it. */
+  readonly isJsonOnly?: boolean;
   readonly advice: string;
 }
 
@@ -155,26 +154,33 @@ const refusals: readonly Refusal[] = [
     title: 'a memo that is no text is refused with 400',
     kinds: ['deposit'],
     fields: { memo_type: 'hash', memo: { type: 'Buffer', data: [1, 2, 3] } },
+    isJsonOnly: true,
     advice: 'A wallet library sends hash memos so by mistake; this must not be a 500.',
   },
 ];
 
-function refusalRule(kind: Kind, { name, title, fields, withoutAsset = false, advice }: Refusal): Rule {
+function refusalRule(
+  kind: Kind,
+  { name, title, fields, withoutAsset = false, isJsonOnly = false, advice }: Refusal,
+): Rule {
   return {
     id: `sep24.${kind}.${name}`,
     title,
     source: `${SOURCE}, errors`,
     run: async (facts) => {
       const asset = withoutAsset ? {} : { asset_code: await assetOf(facts, kind) };
-      const answer = await postInteractive(
-        facts,
-        kind,
-        { ...asset, ...fields },
-        { token: await ownToken(facts) },
-      );
+      const format = isJsonOnly ? await jsonOf(facts, kind) : await formatOf(facts, kind);
+      const token = await ownToken(facts);
+      const answer = await postInteractive(facts, kind, { ...asset, ...fields }, { format, token });
       mustBe400(answer, advice);
     },
   };
+}
+
+/** @throws {NotChecked} unless flows are opened by JSON */
+async function jsonOf(facts: Facts, kind: Kind): Promise<'json'> {
+  if ((await openIn(facts, kind, 'json')).status === 200) return 'json';
+  throw new NotChecked(`JSON is not taken; see sep24.${kind}.json.`);
 }
 
 function malformedBody(kind: Kind): Rule {
@@ -183,6 +189,7 @@ function malformedBody(kind: Kind): Rule {
     title: 'a body that cannot be parsed is refused with 400',
     source: `${SOURCE}, errors`,
     run: async (facts) => {
+      await jsonOf(facts, kind);
       const url = `${await facts.transferServer()}/transactions/${kind}/interactive`;
       const answer = await postJson(facts, url, '{"asset_code": ', bearer(await ownToken(facts)));
       mustBe400(answer, 'Catch the parser’s errors.');

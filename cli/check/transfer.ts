@@ -73,15 +73,19 @@ export function openIn(facts: Facts, kind: Kind, format: Format): Promise<Answer
   });
 }
 
+/** A content type that opens flows: a missing one has a rule of its own. JSON if none does. */
+export async function formatOf(facts: Facts, kind: Kind): Promise<Format> {
+  for (const format of FORMATS) if ((await openIn(facts, kind, format)).status === 200) return format;
+  return 'json';
+}
+
 /** A flow of the checker, opened by whichever content type works. @throws {NotChecked} */
 export function flowOf(facts: Facts, kind: Kind): Promise<Flow> {
   return facts.once(`flow ${kind}`, async () => {
-    for (const format of FORMATS) {
-      const { status, json } = await openIn(facts, kind, format);
-      const { id, url } = fieldsOf(json);
-      if (status === 200 && typeof id === 'string' && typeof url === 'string') {
-        return { kind, assetCode: await assetOf(facts, kind), id, url };
-      }
+    const { status, json } = await openIn(facts, kind, await formatOf(facts, kind));
+    const { id, url } = fieldsOf(json);
+    if (status === 200 && typeof id === 'string' && typeof url === 'string') {
+      return { kind, assetCode: await assetOf(facts, kind), id, url };
     }
     throw new NotChecked(`No ${kind} could be opened; see the rules of sep24.${kind}.`);
   });
