@@ -4,6 +4,7 @@ import { CapstanError, messageOf } from '../core/runtime/errors.ts';
 import { addAccounts } from './commands/accounts.ts';
 import { addDevelopment } from './commands/development.ts';
 import { addRoles } from './commands/roles.ts';
+import { addSupport } from './commands/support.ts';
 import { addTools } from './commands/tools.ts';
 import { VERSION } from './version.ts';
 
@@ -20,6 +21,7 @@ const program = new Command('capstan')
 addDevelopment(program);
 addRoles(program);
 addAccounts(program);
+addSupport(program);
 addTools(program);
 
 /** One line for a person; programs read the exit code (sysexits(3): 75 may work later, 78 wants another configuration). */

@@ -7,16 +7,20 @@ import { end, port, seconds } from './options.ts';
 const CONFIG = process.env['CAPSTAN_CONFIG'] ?? '/etc/capstan/anchor.yaml';
 const SECRETS = process.env['CAPSTAN_SECRETS'] ?? '/etc/capstan/secrets';
 
-/** The options by which a process of one anchor finds its configuration. */
-export function withConfig(command: Command): Command {
+/** The options by which a command finds its anchor. */
+export function withManifest(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the Anchor manifest', CONFIG)
-    .option('--secrets <folder>', 'where Secrets are mounted, <folder>/<secret>/<key>', SECRETS)
-    .addOption(
-      new Option('--log-level <level>', 'how much to log')
-        .choices(['trace', 'debug', 'info', 'warn', 'error'])
-        .default('info'),
-    );
+    .option('--secrets <folder>', 'where Secrets are mounted, <folder>/<secret>/<key>', SECRETS);
+}
+
+/** The options of every process of one anchor. */
+export function withConfig(command: Command): Command {
+  return withManifest(command).addOption(
+    new Option('--log-level <level>', 'how much to log')
+      .choices(['trace', 'debug', 'info', 'warn', 'error'])
+      .default('info'),
+  );
 }
 
 const LOOPS = {
