@@ -1,4 +1,5 @@
 import { openDatabase, requireSchema } from '../../core/database/database.ts';
+import { isUpkeepPending } from '../../core/database/repositories/submissions.ts';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import { balanceOf } from '../../core/ledger/accounts.ts';
 import { createHorizon } from '../../core/ledger/horizon.ts';
@@ -116,14 +117,14 @@ async function withMoney(
 }
 
 /**
- * Step by step until the plan is empty; settles what is due meanwhile, so that no watcher has to run.
+ * Step by step until the plan is empty and the journal has what came of it; settles what is due meanwhile, so that no watcher has to run.
  * @throws {ChannelsNotKept}
  */
 export async function reach(context: PaymentContext, account: string, wanted: number): Promise<void> {
   const giveUpAt = context.clock.now() + MOST_MS;
   while (context.clock.now() < giveUpAt) {
     const upkeep = await keepChannels(context, account, wanted);
-    if (upkeep === 'done') return;
+    if (upkeep === 'done' && !(await isUpkeepPending(context.database))) return;
     if (upkeep === 'short') throw new ChannelsNotKept(account, 'it lacks XLM');
     if (upkeep === 'suspended') throw new ChannelsNotKept(account, 'payments are suspended');
     const jobs = await takeSubmissions(context, 100);

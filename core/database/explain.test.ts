@@ -264,6 +264,7 @@ const ofSubmissions: Record<string, Call> = {
     }),
   inFlightOf: (trx) => submissions.inFlightOf(trx, asset.distributionAccount),
   lastSubmissions: (trx) => submissions.lastSubmissions(trx, [asset.distributionAccount, 'GSOURCE200']),
+  isUpkeepPending: (trx) => submissions.isUpkeepPending(trx),
   isSubmissionSource: (trx) => submissions.isSubmissionSource(trx, 'GSTRANGER'),
   hastenSubmissions: (trx) => submissions.hastenSubmissions(trx, ['ab', 'cd']),
 };

@@ -193,3 +193,16 @@ export async function isSubmissionSource(database: Database, account: string): P
     .executeTakeFirst();
   return row !== undefined;
 }
+
+/** Whether upkeep of channels, which carries no transfer, is still in flight. */
+export async function isUpkeepPending(database: Database): Promise<boolean> {
+  const row = await database
+    .selectFrom('submission')
+    .leftJoin('attempt', 'attempt.submissionId', 'submission.id')
+    .select('submission.id')
+    .where('submission.state', '=', sql.lit('pending'))
+    .where('attempt.submissionId', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
