@@ -54,6 +54,8 @@ describe('a run', () => {
     await anchor.close();
     const { results } = await checkAnchor(anchor.homeDomain, { ca: tls.ca });
     expect(results[0]).toMatchObject({ status: 'fail', detail: expect.stringContaining('ECONNREFUSED') });
+    expect(idsOf(results, 'fail')).toEqual(['sep1.toml.served']);
+    expect(idsOf(results, 'ok')).toEqual([]);
   });
 
   test('trusts no certificate that nobody vouches for', async () => {

@@ -77,10 +77,11 @@ export async function checkAnchor(url: string, options: CheckAnchorOptions = {})
   });
   const failed = new Set<string>();
   const facts = createFacts({ http, homeDomain, assetCode, isFunding: fund, failed });
+  const reported: Reported = new Map();
   const results: CheckResult[] = [];
   try {
     for (const rule of rules) {
-      const result = await apply(rule, facts);
+      const result = await apply(rule, facts, reported);
       if (result.status === 'fail') failed.add(rule.id);
       results.push(result);
       onResult?.(result);
@@ -94,15 +95,23 @@ export async function checkAnchor(url: string, options: CheckAnchorOptions = {})
   return { homeDomain, results, counts, isKept: counts.fail === 0 };
 }
 
-async function apply(rule: Rule, facts: Facts): Promise<CheckResult> {
+/** Who reported a missing answer that several rules need: the others only point there. */
+type Reported = Map<NoAnswer, string>;
+
+async function apply(rule: Rule, facts: Facts, reported: Reported): Promise<CheckResult> {
   const { id, title, source } = rule;
   try {
     await rule.run(facts);
     return { id, title, source, status: 'ok' };
   } catch (error) {
     if (error instanceof NotChecked) return { id, title, source, status: 'skip', detail: error.message };
-    if (error instanceof Broken || error instanceof NoAnswer)
+    const known = error instanceof NoAnswer ? reported.get(error) : undefined;
+    if (known !== undefined)
+      return { id, title, source, status: 'skip', detail: `There was no answer; see ${known}.` };
+    if (error instanceof NoAnswer) reported.set(error, id);
+    if (error instanceof NoAnswer || error instanceof Broken) {
       return { id, title, source, status: 'fail', detail: error.message };
+    }
     throw error;
   }
 }
