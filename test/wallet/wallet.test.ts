@@ -75,6 +75,16 @@ describe('a wallet made with the SDF’s library', () => {
     ]);
   }, 100_000);
 
+  test('finds an anchor that keeps every rule of capstan check, and a bank that keeps its contract', async () => {
+    const { url, ca, integration } = anchor.ready;
+    const capstan = path.join(ROOT, 'bin/capstan');
+    const anchorCheck = await run(capstan, ['check', url, '--ca', ca, '-o', 'json']);
+    expect(JSON.parse(anchorCheck.stdout)).toMatchObject({ isKept: true, failed: 0, skipped: 0 });
+    const keyFile = path.join(folder, 'demo/secrets/capstan-dev-keys/integration');
+    const bankCheck = await run(capstan, ['check-integration', integration, '--key-file', keyFile]);
+    expect(bankCheck.stdout).toMatch(/(\d+) of \1 hold/);
+  }, 60_000);
+
   test('ten of them at once are each paid once, what they asked for', async () => {
     const results = await Promise.all(
       Array.from({ length: 10 }, (_, index) => runWallet(anchor.ready, '--amount', String(50 + index))),
