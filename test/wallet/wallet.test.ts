@@ -79,7 +79,9 @@ describe('a wallet made with the SDF’s library', () => {
     const { url, ca, integration } = anchor.ready;
     const capstan = path.join(ROOT, 'bin/capstan');
     const anchorCheck = await run(capstan, ['check', url, '--ca', ca, '-o', 'json']);
-    expect(JSON.parse(anchorCheck.stdout)).toMatchObject({ isKept: true, failed: 0, skipped: 0 });
+    const { results } = JSON.parse(anchorCheck.stdout) as { results: readonly { status: string }[] };
+    expect(results.length).toBeGreaterThan(100);
+    expect(results.filter(({ status }) => status !== 'ok')).toEqual([]);
     const keyFile = path.join(folder, 'demo/secrets/capstan-dev-keys/integration');
     const bankCheck = await run(capstan, ['check-integration', integration, '--key-file', keyFile]);
     expect(bankCheck.stdout).toMatch(/(\d+) of \1 hold/);
