@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Keypair, Operation } from '@stellar/stellar-sdk';
 import { assetOf } from '../../test/support/anchor.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
 import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { checkTrustlines } from '../../workers/check-trustlines/check-trustlines.ts';
@@ -169,11 +170,12 @@ describe('a destination that cannot be paid', () => {
     const { id } = await world.deposit(holder!.publicKey());
     await world.turn();
     const stop = new AbortController();
-    const following = followTrustlines(world.context, stop.signal);
+    const asked: string[] = [];
+    const horizon = ledger.client({ onRequest: ({ operation }) => void asked.push(operation) });
+    const following = followTrustlines({ ...world.context, horizon }, stop.signal);
+    await eventually('its stream stands', () => asked.some((operation) => operation.endsWith('_stream')));
     await world.trust(holder!);
-    const releasedBy = Date.now() + 4_000;
-    while ((await world.read(id)).status === 'pending_trust' && Date.now() < releasedBy)
-      await ledger.clock.sleep(50);
+    await eventually('it is released', async () => (await world.read(id)).status === 'pending_anchor');
     stop.abort();
     await following;
     await world.turn();

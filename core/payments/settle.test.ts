@@ -16,7 +16,9 @@ beforeAll(async () => {
 beforeEach(async () => {
   world = await openWorld(ledger);
 });
+const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
   ledger.behave();
   await world.close();
 });
@@ -124,6 +126,7 @@ describe('a submission whose answer is lost', () => {
   test('because the connection broke after the ledger had it is paid exactly once', async () => {
     const { holder } = await oneDeposit();
     const proxy = await startCuttingProxy(ledger.url);
+    closing.push(() => proxy.close());
     const context = { ...world.context, horizon: ledger.client({ urls: [proxy.url] }) };
     proxy.cutAnswers('POST');
     await world.turn(context);
@@ -132,7 +135,6 @@ describe('a submission whose answer is lost', () => {
     for (let i = 0; i < 3; i++) await world.turn(context);
     expect(await world.balance(holder)).toBe('10');
     expect(await states()).toEqual(['succeeded']);
-    await proxy.close();
   });
 });
 

@@ -25,7 +25,8 @@ beforeEach(async () => {
   holder = await rich(world);
 });
 afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
+  // The youngest first: a watcher ends before the server that it asks.
+  for (const stop of stops.splice(0).toReversed()) await stop();
   ledger.behave();
   await world.close();
 });
@@ -215,6 +216,7 @@ describe('a contract call that moves two assets in one operation', () => {
       };
     };
     const server = await startHorizonServer((asked) => answer(asked));
+    stops.push(() => server.close());
     await sql`alter table receipt add constraint trouble check (amount <> 20000000)`.execute(
       world.db.database,
     );
@@ -228,7 +230,5 @@ describe('a contract call that moves two assets in one operation', () => {
       'contract_transfer',
       'contract_transfer',
     ]);
-    for (const stop of stops.splice(0)) await stop();
-    await server.close();
   });
 });
