@@ -25,7 +25,8 @@ const allowed = {
   bench: roots,
   scripts: roots,
 };
-const isTest = '\\.test\\.ts$';
+// Test files, and the folders beside them that only they import.
+const isTest = '(\\.test\\.ts$|/testing/|test-support\\.ts$|test-manifest\\.ts$)';
 const arrows = Object.entries(allowed).map(([from, to]) => ({
   name: `${from}-imports-only-its-own`,
   comment: `${from}/ may import ${to.join(', ')} only (ARCHITECTURE.md, "Folders")`,

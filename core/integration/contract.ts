@@ -15,7 +15,6 @@ import type { transaction } from './contract/transaction.ts';
 import type { withdrawalResult } from './contract/withdrawals.ts';
 import { line } from './contract/values.ts';
 
-export { POLL_PAGE_LIMIT } from './contract/values.ts';
 export { TEST_ID_PREFIX } from './contract/transaction.ts';
 
 /**

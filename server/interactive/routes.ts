@@ -10,21 +10,14 @@ import { PATHS } from './origin.ts';
 import { PageError } from './page-error.ts';
 import { comeBack } from './returned.ts';
 import { screenOf, showScreen, viewFee } from './screens.ts';
-import { createShell, type Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 import { leave, readAmount, submit } from './submit.ts';
 import { lookUp, openVisit, pathOf, redirect } from './visit.ts';
 
-export type { InteractiveDeps } from './deps.ts';
-
 /**
- * The customer's pages (SEP-24, "Interactive URL" and `more_info_url`). To be mounted in an app of `createApp`: they need
- * the parsed body and what it knows about a request.
+ * The customer's pages (SEP-24, "Interactive URL" and `more_info_url`) on a shell, which also draws the app's own errors
+ * (`renderErrorFor`). To be mounted in an app of `createApp`: they need the parsed body and what it knows about a request.
  */
-export function interactiveRoutes(deps: InteractiveDeps): Router {
-  return routesOf(createShell(deps));
-}
-
-/** The same on a shell that also renders the app's own errors, see `renderErrorFor`. */
 export function routesOf(shell: Shell): Router {
   const router = new Router();
   const page = (serve: (ctx: Context, shell: Shell) => Promise<void>) => async (ctx: RouterContext) =>

@@ -51,13 +51,6 @@ export class NotFound extends HttpError {
   }
 }
 
-/** 409: the request contradicts what is there. */
-export class Conflict extends HttpError {
-  constructor(message: string, options?: HttpErrorOptions) {
-    super(409, message, options);
-  }
-}
-
 /** 413, and the connection closes: the rest of the body is not read. */
 export class BodyTooLarge extends HttpError {
   constructor(limitBytes: number) {

@@ -16,7 +16,9 @@ import { createMetrics } from '../../core/runtime/metrics.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
 import { createApp } from '../../server/app.ts';
 import { createLinks, type PageLinks } from '../../server/interactive/links.ts';
-import { interactiveRoutes } from '../../server/interactive/routes.ts';
+import { renderErrorFor } from '../../server/interactive/errors.ts';
+import { routesOf } from '../../server/interactive/routes.ts';
+import { createShell, type Shell } from '../../server/interactive/shell.ts';
 import { createListeners } from '../../server/listen.ts';
 import { rateLimitsOf } from '../../server/middleware/rate-limit.ts';
 import { createHealthRouter } from '../../server/routes/health.ts';
@@ -103,7 +105,7 @@ export async function startAnchor(options: FuzzAnchorOptions): Promise<FuzzAncho
     drainDelayMs: 0,
     drainTimeoutMs: 1_000,
   });
-  const { routers, links, close } = buildRouters(anchor, options, {
+  const { routers, links, pages, close } = buildRouters(anchor, options, {
     log,
     sessionKeys,
     check: listeners.check,
@@ -114,6 +116,7 @@ export async function startAnchor(options: FuzzAnchorOptions): Promise<FuzzAncho
     clock: systemClock,
     trustedProxies: anchor.server.trustedProxies,
     rateLimits: rateLimitsOf(anchor.server.rateLimits),
+    renderError: renderErrorFor(pages),
     routers,
   });
   const handler = app.callback();
@@ -138,7 +141,7 @@ function buildRouters(
   anchor: Anchor,
   { database, integration: bank, signing }: FuzzAnchorOptions,
   { log, sessionKeys, check }: { log: Log; sessionKeys: SessionKeyRing; check: Check },
-): Pick<FuzzAnchor, 'routers' | 'links' | 'close'> {
+): Pick<FuzzAnchor, 'routers' | 'links' | 'close'> & { readonly pages: Shell } {
   const clock = systemClock;
   const random = (count: number): Uint8Array => randomBytes(count);
   const horizon = createHorizon({
@@ -163,6 +166,17 @@ function buildRouters(
     hook: async () => ((await integration.has('toml')) ? integration.call('toml', {}) : undefined),
   });
   const links = createLinks({ anchor, keys: sessionKeys, clock, random });
+  const pages = createShell({
+    anchor,
+    database,
+    integration,
+    keys: sessionKeys,
+    links,
+    clock,
+    random,
+    log,
+    callbacks: { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true },
+  });
   const health = createHealth({
     clock,
     checks: [check, { name: 'database', check: () => pingDatabase(database) }],
@@ -192,21 +206,12 @@ function buildRouters(
       clock,
       randomId: randomUUID,
     }),
-    interactiveRoutes({
-      anchor,
-      database,
-      integration,
-      keys: sessionKeys,
-      links,
-      clock,
-      random,
-      log,
-      callbacks: { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true },
-    }),
+    routesOf(pages),
   ];
   return {
     routers,
     links,
+    pages,
     close: async () => void (await Promise.all([horizon.close(), integration.close()])),
   };
 }

@@ -4,7 +4,7 @@ import { keepChannels, type Upkeep } from '../../core/payments/keep-channels.ts'
 const LOOK_MS = 60_000;
 /** While something is under way: about a step a ledger. */
 const STEP_MS = 2_000;
-const UNDER_WAY: ReadonlySet<Upkeep> = new Set(['working', 'busy', 'unknown']);
+const UNDER_WAY: ReadonlySet<Upkeep> = new Set(['working', 'busy']);
 
 /** Keeps as many channel accounts as the spec wants, with XLM for their fees, until the signal aborts. */
 export async function followChannels(context: PaymentContext, signal: AbortSignal): Promise<void> {
