@@ -2,7 +2,6 @@ import { Router, type RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import { ConcurrentChange } from '../../core/database/repositories/transactions.ts';
 import { single } from '../middleware/query.ts';
-import type { InteractiveDeps } from './deps.ts';
 import { redeem } from './entry.ts';
 import { errorPages } from './errors.ts';
 import { answerStatus, showMoreInfo } from './more-info.ts';
