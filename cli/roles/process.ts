@@ -1,5 +1,6 @@
 import type { IntegrationClient } from '../../core/integration/client.ts';
 import { createIntegrationClient } from '../../core/integration/client.ts';
+import { budgetOf } from '../../core/ledger/budget.ts';
 import { createHorizon } from '../../core/ledger/horizon.ts';
 import type { Horizon } from '../../core/ledger/types.ts';
 import { openDatabase, requireSchema, type Database } from '../../core/database/database.ts';
@@ -75,6 +76,7 @@ export function openRoleHorizon(context: RoleContext): Horizon {
   const horizon = createHorizon({
     urls: network.horizon,
     passphrase: network.passphrase,
+    ...(network.requestsPerSecond !== undefined && { budget: budgetOf(network.requestsPerSecond) }),
     clock: systemClock,
     log,
     onRequest: ({ operation, status, durationMs }) =>

@@ -22,6 +22,7 @@ import { routesOf } from '../../server/interactive/routes.ts';
 import { createShell } from '../../server/interactive/shell.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import { createListeners } from '../../server/listen.ts';
+import { createAccountLookup } from '../../server/account-lookup.ts';
 import { rateLimitsOf } from '../../server/middleware/rate-limit.ts';
 import { createHealthRouter } from '../../server/routes/health.ts';
 import { createSep1Router } from '../../server/sep1/routes.ts';
@@ -119,6 +120,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
   const seed = readSeed(await config.readSecret(refs.signingSeed), anchor.signingAccount, refs.signingSeed);
   const random = (count: number): Uint8Array => randomBytes(count);
   const links = createLinks({ anchor, keys: sessionKeys, clock: systemClock, random });
+  const lookup = createAccountLookup(horizon, systemClock);
   const publicFetch = createPublicFetch(options.development === true ? LOOPBACK_ALLOWED : {});
   const toml = createStellarToml({
     anchor,
@@ -156,7 +158,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
         anchor,
         signer: signerFromSeed(seed),
         sessionKeys,
-        lookupSigners: async (account) => (await horizon.account(account, { caller: 'stranger' })).account,
+        lookupSigners: lookup,
         replay: { remember: (hash, expiresAtMs) => rememberOnce(database, `challenge:${hash}`, expiresAtMs) },
         publicFetch,
         clock: systemClock,
@@ -169,8 +171,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
         links,
         sessionKeys,
         integration,
-        lookupAccount: async (account, signal) =>
-          (await horizon.account(account, { caller: 'stranger', signal })).account,
+        lookupAccount: lookup,
         clock: systemClock,
         randomId: randomUUID,
       }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createBudget, defaultBudget } from './budget.ts';
+import { budgetOf, createBudget, defaultBudget } from './budget.ts';
 import { BudgetExhausted, LedgerUnavailable } from './errors.ts';
 import { createManualClock } from './testing/manual-clock.ts';
 import type { Caller } from './types.ts';
@@ -70,9 +70,14 @@ describe('the request budget', () => {
     );
   });
 
-  test('is one request a second on the networks whose Horizons meter us', () => {
-    expect(defaultBudget('Public Global Stellar Network ; September 2015').perSecond).toBe(1);
-    expect(defaultBudget('Test SDF Network ; September 2015').perSecond).toBe(1);
-    expect(defaultBudget('my own').perSecond).toBeGreaterThan(100);
+  test('is one request a second where the SDF runs one of the Horizons, and generous at a Horizon of our own', () => {
+    expect(defaultBudget(['https://horizon.stellar.org']).perSecond).toBe(1);
+    expect(defaultBudget(['https://mine.example', 'https://horizon-testnet.stellar.org/']).perSecond).toBe(1);
+    expect(defaultBudget(['https://mine.example/horizon.stellar.org']).perSecond).toBe(1000);
+  });
+
+  test('leaves room for a start, however low its rate', () => {
+    expect(budgetOf(1)).toEqual({ perSecond: 1, burst: 60 });
+    expect(budgetOf(100)).toEqual({ perSecond: 100, burst: 500 });
   });
 });

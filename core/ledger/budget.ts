@@ -2,19 +2,26 @@ import type { Clock } from '../runtime/clock.ts';
 import { BudgetExhausted } from './errors.ts';
 import type { Caller, RequestBudget } from './types.ts';
 
-/** Networks whose public Horizons allow about one request a second and address. */
-const METERED_PASSPHRASES: ReadonlySet<string> = new Set([
-  'Public Global Stellar Network ; September 2015',
-  'Test SDF Network ; September 2015',
-]);
+/** The Horizons of the SDF, which allow about one request a second and address. */
+const METERED_HOSTS: ReadonlySet<string> = new Set(['horizon.stellar.org', 'horizon-testnet.stellar.org']);
+const METERED_PER_SECOND = 1;
+const UNMETERED_PER_SECOND = 1000;
+/** What an idle client may ask at once at least: a minute's worth of what the SDF allows. */
+const LEAST_BURST = 60;
 const DEFAULT_STRANGERS_SHARE = 0.3;
 const BURST_SECONDS = 5;
 /** Shares such as 0.3 are not exact in binary. */
 const ROUNDING_MS = 1e-6;
 
-/** One a second with a burst of 60 where strangers run the Horizon, else generous. */
-export function defaultBudget(passphrase: string): RequestBudget {
-  return METERED_PASSPHRASES.has(passphrase) ? { perSecond: 1, burst: 60 } : { perSecond: 1000 };
+/** The budget for so many requests a second, with the burst that a start needs. */
+export function budgetOf(perSecond: number): RequestBudget {
+  return { perSecond, burst: Math.max(LEAST_BURST, perSecond * BURST_SECONDS) };
+}
+
+/** One a second where the SDF runs one of the Horizons, else generous: whoever runs one sets its limit. */
+export function defaultBudget(urls: readonly string[]): RequestBudget {
+  const isMetered = urls.some((url) => METERED_HOSTS.has(new URL(url).hostname));
+  return budgetOf(isMetered ? METERED_PER_SECOND : UNMETERED_PER_SECOND);
 }
 
 export interface Budget {

@@ -84,7 +84,7 @@ function connect(options: HorizonOptions): Connections {
   return {
     transport: createTransport(clock, options.ca),
     pool: createUrlPool(options.urls, clock),
-    budget: createBudget(options.budget ?? defaultBudget(options.passphrase), clock),
+    budget: createBudget(options.budget ?? defaultBudget(options.urls), clock),
     clock,
     random: options.random ?? Math.random,
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,

@@ -320,7 +320,7 @@ export interface HorizonOptions {
   urls: readonly string[];
   passphrase: string;
   clock: Clock;
-  /** Default {@link defaultBudget} of the passphrase. */
+  /** Default {@link defaultBudget} of the URLs. */
   budget?: RequestBudget;
   /** Of one call; default 15 000. */
   deadlineMs?: number;

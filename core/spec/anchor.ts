@@ -69,6 +69,8 @@ export interface Network {
   readonly passphrase: string;
   /** Horizon base URLs without trailing slash, in order of preference; at least one. */
   readonly horizon: readonly string[];
+  /** Most requests a second to Horizon, of each process. Absent: by the Horizons' hosts. */
+  readonly requestsPerSecond?: number;
 }
 
 export interface Organization {

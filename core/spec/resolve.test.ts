@@ -47,7 +47,7 @@ describe('resolveAnchor', () => {
         pageSize: 10,
         trustedProxies: [],
         frameAncestors: [],
-        rateLimits: { requests: 600, authentications: 60, interactive: 60 },
+        rateLimits: { requests: 600, authentications: 15, interactive: 60 },
       },
       workers: { pollIntervalMs: 10_000, trustlinesIntervalMs: 60_000 },
       deadlines: {

@@ -62,6 +62,7 @@ function resolveNetwork(network: AnchorSpec['network']): Network {
     name: network.name,
     passphrase: network.passphrase ?? known.passphrase,
     horizon: (network.horizon ?? [known.horizon]).map(withoutTrailingSlash),
+    ...(network.requestsPerSecond !== undefined && { requestsPerSecond: network.requestsPerSecond }),
   };
 }
 

@@ -17,6 +17,14 @@ export const network = z
       .describe(
         'Horizon servers in order of preference. Required for custom; else the network has one. https, but for a local ledger or a custom one inside the cluster.',
       ),
+    requestsPerSecond: z
+      .number()
+      .min(0.1)
+      .max(100_000)
+      .exactOptional()
+      .describe(
+        "Most requests a second to Horizon, of each process. If left out: 1 with a Horizon of the SDF (horizon.stellar.org, horizon-testnet.stellar.org), else 1000. Customers' sign-ins get 30 % of it at most.",
+      ),
   })
   .describe('The Stellar network that the anchor works on.');
 

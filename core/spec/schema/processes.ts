@@ -10,7 +10,9 @@ const perMinute = (standard: number): z.ZodDefault<z.ZodInt> =>
 const rateLimits = z
   .strictObject({
     requests: perMinute(600).describe('All requests.'),
-    authentications: perMinute(60).describe('SEP-10 challenges and tokens.'),
+    authentications: perMinute(15).describe(
+      'SEP-10 challenges and tokens; a sign-in is one of each. At 15 one address cannot use up what sign-ins may ask a Horizon of the SDF.',
+    ),
     interactive: perMinute(60).describe('New deposits and withdrawals.'),
   })
   .prefault({})
