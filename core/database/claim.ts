@@ -68,6 +68,18 @@ export async function postpone(
     where id = ${claimed.row.id} and lease_token = ${claimed.token}`.execute(database);
 }
 
+/** Gives a claimed row back untried: as {@link postpone}, but the attempt does not count. */
+export async function putBack(
+  database: Database,
+  table: ClaimableTable,
+  claimed: { readonly row: { readonly id: string }; readonly token: string },
+  delayMs: number,
+): Promise<void> {
+  await sql`update ${sql.table(table)} set lease_token = null, lease_until = null, attempts = attempts - 1,
+      next_attempt_at = clock_timestamp() + ${delayMs} * interval '1 millisecond'
+    where id = ${claimed.row.id} and lease_token = ${claimed.token}`.execute(database);
+}
+
 /**
  * To be called first in the database transaction that records the outcome: locks the row and proves that it is still
  * ours, so that of two processes only one records.

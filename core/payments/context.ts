@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Anchor, Asset } from '../spec/anchor.ts';
 import type { Database } from '../database/database.ts';
+import type { SuspensionView } from './suspension.ts';
 
 /** What everything that looks at destinations needs; holds no seed. */
 export interface LedgerContext {
@@ -15,6 +16,8 @@ export interface LedgerContext {
   readonly log: Log;
   /** Named in the audit: `watcher`, `check-trustlines`. */
   readonly actor: string;
+  /** What the spec stops by now. Default: what it stopped when this context was made. */
+  readonly suspension?: SuspensionView;
 }
 
 /** What the one process that owns the hot wallet has besides. */

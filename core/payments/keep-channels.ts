@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { suspensions } from '../database/repositories/control.ts';
 import { insertEvent } from '../database/repositories/transactions.ts';
 import { generateSeed, signerFromSeed, type Signer } from '../keys/ed25519.ts';
 import { signEnvelope } from '../ledger/envelope.ts';
@@ -11,6 +10,7 @@ import type { PaymentContext } from './context.ts';
 import { availableOf } from './plan.ts';
 import { openFrame, readHotWallet, type Frame, type HotWallet } from './round.ts';
 import { journal, signerOf } from './submit.ts';
+import { stoppedMoney } from './suspension.ts';
 
 /**
  * done: there are as many channels as wanted, with XLM enough. working: a step was journalled. busy: the next step has to
@@ -30,8 +30,8 @@ export async function keepChannels(
   wanted: number,
   newKey: () => Signer = () => signerFromSeed(generateSeed(randomBytes)),
 ): Promise<Upkeep> {
-  const { anchor, database, log } = context;
-  if (anchor.payments.suspended || (await suspensions(database)).has('anchor')) return 'suspended';
+  const { anchor, log } = context;
+  if ((await stoppedMoney(context)).isAll) return 'suspended';
   const wallet = await readHotWallet(context, distribution);
   if (!wallet) return 'unknown';
   const plan = planChannels(wallet.channels, {

@@ -1,4 +1,3 @@
-import { suspensions } from '../database/repositories/control.ts';
 import { inFlightOf } from '../database/repositories/submissions.ts';
 import { findTransaction } from '../database/repositories/transactions.ts';
 import { deferTransfers, dueTransfers, type Transfer } from '../database/repositories/transfers.ts';
@@ -10,6 +9,7 @@ import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
 import { fundsOf, planBatches, type Affordability } from './plan.ts';
 import { openRound } from './round.ts';
 import { submitTransfers } from './submit.ts';
+import { stoppedMoney } from './suspension.ts';
 
 /** Transfers looked at in one round of one account: a ledger's worth of operations. */
 const ROUND_LIMIT = 1_000;
@@ -24,15 +24,12 @@ const UNCHECKED_MS = 5_000;
 
 /** Sends what is due from every distribution account; answers how many transfers were submitted. */
 export async function payDue(context: PaymentContext): Promise<number> {
-  if (context.anchor.payments.suspended) return 0;
-  const stopped = await suspensions(context.database);
-  if (stopped.has('anchor')) return 0;
-  const suspended = context.anchor.assets.filter((asset) => asset.suspended).map((asset) => asset.id);
-  const stoppedAssets = [...stopped.keys(), ...suspended];
+  const stopped = await stoppedMoney(context);
+  if (stopped.isAll) return 0;
   const counts = await Promise.all(
     distributionAccounts(context.anchor).map(async (source) => {
       try {
-        return await paySource(context, source, stoppedAssets);
+        return await paySource(context, source, stopped.assets);
       } catch (error) {
         context.log.error({ err: error, account: source }, 'paying from an account failed; it goes on later');
         return 0;

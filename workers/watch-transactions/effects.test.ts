@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Operation, type Keypair } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
+import { resume, suspend } from '../../core/database/repositories/control.ts';
 import { answerJson } from '../../core/integration/testing/loopback.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import type { HookHandlers, HookRequest, WithdrawalOutcome } from '../../integration/sdk.ts';
@@ -186,6 +187,53 @@ describe('a received withdrawal', () => {
     expect(asked).toEqual([id]);
     expect((await world.read(id)).status).toBe('completed');
   });
+});
+
+describe('stopped money', () => {
+  test.each([
+    ['the anchor, by an operator', 'anchor', {}],
+    ['the asset, by an operator', 'asset', {}],
+    ['the anchor, in its spec', '', { payments: { suspended: true } }],
+    ['the asset, in its spec', '', { asset: { suspended: true } }],
+  ])(
+    'is not paid out at the bank (%s); a paid deposit is told, and the payout resumes',
+    async (_what, scope, change: { payments?: object; asset?: object }) => {
+      const told: string[] = [];
+      const asked: string[] = [];
+      const context = await contextOf({
+        'withdrawals/process': (_request, { idempotencyKey }) => {
+          asked.push(idempotencyKey);
+          return completed;
+        },
+        'deposits/completed': ({ transaction }) => {
+          told.push(transaction.id);
+          return {};
+        },
+      });
+      const withdrawal = await receivedWithdrawal(world, holder);
+      const deposit = await world.deposit(holder.publicKey());
+      await world.turn();
+      const name = scope === 'asset' ? world.asset.id : scope;
+      if (scope) await suspend(world.db.database, { scope: name, reason: 'drill', actor: 'test' });
+      const assets = world.anchor.assets.map((asset) => ({ ...asset, ...change.asset }));
+      const payments = { ...world.anchor.payments, ...change.payments };
+      for (let i = 0; i < 2; i++)
+        await runEffects({ ...context, anchor: { ...world.anchor, assets, payments } });
+      expect({ asked, told }).toEqual({ asked: [], told: [deposit.id] });
+      const task = (await tasks()).find(({ kind }) => kind === 'withdrawals/process');
+      expect(task).toMatchObject({
+        attempts: 0,
+        doneAt: null,
+        deadAt: null,
+        leaseToken: null,
+        lastError: null,
+      });
+      await resume(world.db.database, name);
+      await runEffects(context);
+      expect(asked).toEqual([`process:${withdrawal.id}:1`]);
+      expect((await world.read(withdrawal.id)).status).toBe('completed');
+    },
+  );
 });
 
 describe('a withdrawal that the bank cannot pay', () => {

@@ -1,4 +1,4 @@
-import { postpone } from '../../core/database/claim.ts';
+import { postpone, putBack } from '../../core/database/claim.ts';
 import { receiptOfTransaction } from '../../core/database/repositories/receipts.ts';
 import {
   buryTask,
@@ -16,6 +16,7 @@ import {
 } from '../../core/integration/client.ts';
 import { toIntegrationTransaction } from '../../core/integration/view.ts';
 import { assetById, type LedgerContext } from '../../core/payments/context.ts';
+import { stoppedMoney, type StoppedMoney } from '../../core/payments/suspension.ts';
 import { decideWithdrawal, refundable } from '../../core/payments/withdrawals.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
 import type { Asset } from '../../core/spec/anchor.ts';
@@ -26,6 +27,8 @@ import type { Transaction, TransactionPatch } from '../../core/transaction/trans
 
 /** Longer than a call's deadline with all its attempts. */
 const LEASE_MS = 60_000;
+/** Until a withdrawal of an asset whose money is stopped is looked at again. */
+const SUSPENDED_MS = 5_000;
 const BLOCKED_MS = 300_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 600_000;
@@ -34,29 +37,32 @@ export interface EffectContext extends LedgerContext {
   readonly integration: IntegrationClient;
 }
 
-/** Claims due effects of the integration (`withdrawals/process`, `deposits/completed`); each is a job that never throws. */
+/**
+ * Claims due effects of the integration (`withdrawals/process`, `deposits/completed`); each is a job that never throws.
+ * Nothing is paid out at the bank while money is stopped (design 6.9); that a deposit is completed is told all the same.
+ */
 export async function takeEffects(
   context: EffectContext,
   limit: number,
 ): Promise<readonly (() => Promise<void>)[]> {
-  const claims = await claimTasks(
-    context.database,
-    ['withdrawals/process', 'deposits/completed'],
-    limit,
-    LEASE_MS,
-  );
-  return claims.map((claimed) => () => runEffect(context, claimed));
+  const stopped = await stoppedMoney(context);
+  const kinds = stopped.isAll
+    ? (['deposits/completed'] as const)
+    : (['withdrawals/process', 'deposits/completed'] as const);
+  const claims = await claimTasks(context.database, kinds, limit, LEASE_MS);
+  return claims.map((claimed) => () => runEffect(context, claimed, stopped));
 }
 
-async function runEffect(context: EffectContext, claimed: TaskClaim): Promise<void> {
+async function runEffect(context: EffectContext, claimed: TaskClaim, stopped: StoppedMoney): Promise<void> {
   const { database, log } = context;
   const { kind, transactionId } = claimed.row;
   try {
     const transaction = await findTransaction(database, transactionId);
     if (!transaction) throw new Error(`task ${claimed.row.key} has no transaction`);
-    await (kind === 'deposits/completed'
-      ? tellCompleted(context, claimed, transaction)
-      : processWithdrawal(context, claimed, transaction));
+    if (kind === 'deposits/completed') return await tellCompleted(context, claimed, transaction);
+    if (stopped.assets.includes(transaction.assetId))
+      return await putBack(database, 'task', claimed, SUSPENDED_MS);
+    await processWithdrawal(context, claimed, transaction);
   } catch (error) {
     const isExpected = error instanceof IntegrationUnavailable || error instanceof IntegrationMisbehaved;
     log[isExpected ? 'warn' : 'error'](
