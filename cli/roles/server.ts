@@ -25,6 +25,7 @@ import { createListeners } from '../../server/listen.ts';
 import { createAccountLookup } from '../../server/account-lookup.ts';
 import { rateLimitsOf } from '../../server/middleware/rate-limit.ts';
 import { createHealthRouter } from '../../server/routes/health.ts';
+import { followAnchor } from '../../server/sep1/follow.ts';
 import { createSep1Router } from '../../server/sep1/routes.ts';
 import { createStellarToml, type StellarToml } from '../../server/sep1/source.ts';
 import { sep10Routes } from '../../server/sep10/routes.ts';
@@ -180,7 +181,7 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
   });
 }
 
-/** Takes what stellar.toml shows of a changed configuration over; what is wrong with it is logged, and the old one served. */
+/** Takes the words of a changed configuration over; what is wrong with it or needs a restart is logged, and the old one served. */
 function followToml({ context, options }: Parts, toml: StellarToml): void {
   const { log, shutdown } = context;
   void watchFiles({
@@ -190,7 +191,15 @@ function followToml({ context, options }: Parts, toml: StellarToml): void {
     log,
     onChange: async () => {
       const changed = await loadAnchorConfig({ file: options.config, secretsDir: options.secrets, log });
-      toml.setAnchor(changed.anchor);
+      const followed = followAnchor(context.config.anchor, changed.anchor);
+      if ('restartNeededFor' in followed) {
+        log.warn(
+          { changed: followed.restartNeededFor },
+          'restart needed: this process goes on with the configuration that it started with',
+        );
+        return;
+      }
+      toml.setAnchor(followed.anchor);
       log.info('stellar.toml follows the changed configuration');
     },
   });

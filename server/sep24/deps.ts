@@ -6,7 +6,7 @@ import type { Anchor } from '../../core/spec/anchor.ts';
 import type { Links } from './links.ts';
 
 export interface Sep24Deps {
-  /** Read for every request: the spec may change while we run. */
+  /** Read for every request; a server answers the spec that it started with, so that all its routes agree. */
   readonly anchor: () => Pick<Anchor, 'host' | 'assets' | 'payments' | 'server' | 'deadlines'>;
   readonly database: Database;
   readonly links: Links;
