@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { generateSeed, signerFromSeed } from '../../core/keys/ed25519.ts';
 import { createHorizon } from '../../core/ledger/horizon.ts';
-import { isAccount } from '../../core/keys/strkey.ts';
+import { isAccount, isSeed } from '../../core/keys/strkey.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import {
@@ -13,6 +13,7 @@ import {
   TESTNET_HORIZON,
   TESTNET_PASSPHRASE,
 } from '../../core/spec/networks.ts';
+import { readManifest } from '../../core/spec/manifest.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import { ensureAsset, ensureFunded, ensureTrustline, type SetupContext } from './setup.ts';
 
@@ -72,10 +73,8 @@ export async function createAccounts(options: CreateOptions): Promise<number> {
   parseAmount(options.supply);
   const name = options.secret ?? `${code.toLowerCase()}-keys`;
   const file = options.out ?? `${name}.yaml`;
-  const seeds = { signing: newSeed(), issuer: newSeed(), distribution: newSeed() };
-  await writeSecret(file, name, seeds);
-  print(`wrote ${file} (mode 0600): a Secret with the seeds; keep it out of version control`);
-  const code0 = await onNetwork(options, (context) =>
+  const seeds = await keepSeeds(file, name);
+  const exitCode = await onNetwork(options, (context) =>
     ensureAsset(context, {
       code,
       issuerSeed: seeds.issuer,
@@ -97,30 +96,43 @@ export async function createAccounts(options: CreateOptions): Promise<number> {
       ],
     }),
   );
-  return code0;
+  return exitCode;
 }
 
 const newSeed = (): string => generateSeed(randomBytes);
 
-async function writeSecret(
-  file: string,
-  name: string,
-  seeds: Readonly<Record<string, string>>,
-): Promise<void> {
-  const manifest = stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: seeds });
-  const handle = await open(file, 'wx', 0o600).catch((error: unknown) => {
-    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new InvalidOption(
-      '--out',
-      isThere ? `${file} exists; seeds are never overwritten` : `${file} cannot be written`,
-    );
-  });
+type Seeds = Readonly<Record<(typeof SEED_KEYS)[number], string>>;
+const SEED_KEYS = ['signing', 'issuer', 'distribution'] as const;
+
+/** Fresh seeds, written before they are used; or those of a file that an earlier, interrupted call has written. */
+async function keepSeeds(file: string, name: string): Promise<Seeds> {
+  const fresh = { signing: newSeed(), issuer: newSeed(), distribution: newSeed() };
+  const manifest = stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: fresh });
   try {
+    const handle = await open(file, 'wx', 0o600);
     await handle.writeFile(manifest);
     await handle.sync();
-  } finally {
     await handle.close();
+    print(`wrote ${file} (mode 0600): a Secret with the seeds; keep it out of version control`);
+    return fresh;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return readSeeds(file, name);
+    throw new InvalidOption('--out', `${file} cannot be written`);
   }
+}
+
+/** @throws {InvalidOption} when the file is not what this command writes: seeds are never overwritten */
+async function readSeeds(file: string, name: string): Promise<Seeds> {
+  const secret = readManifest(await readFile(file, 'utf8'), file).secrets.find((one) => one.name === name);
+  const found = SEED_KEYS.map((key) => [key, secret?.text(key)] as const);
+  if (!found.every(([, seed]) => seed !== undefined && isSeed(seed))) {
+    throw new InvalidOption(
+      '--out',
+      `${file} exists and is no Secret "${name}" of this command; nothing was overwritten`,
+    );
+  }
+  print(`${file} exists: going on with its seeds`);
+  return Object.fromEntries(found) as Seeds;
 }
 
 /** `capstan accounts fund`. */

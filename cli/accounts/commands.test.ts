@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { signerFromSeed } from '../../core/keys/ed25519.ts';
+import { balanceOf } from '../../core/ledger/accounts.ts';
+import { createHorizon } from '../../core/ledger/horizon.ts';
+import type { Horizon } from '../../core/ledger/types.ts';
+import { systemClock } from '../../core/runtime/clock.ts';
+import { readManifest } from '../../core/spec/manifest.ts';
+import { startLedger, type LocalLedger } from '../../ledger/local-ledger.ts';
+import { createAccounts } from './commands.ts';
+
+describe('capstan accounts create', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'capstan-accounts-'));
+  let ledger: LocalLedger;
+  let horizon: Horizon;
+  beforeAll(async () => {
+    ledger = await startLedger({ closeIntervalMs: 100 });
+    horizon = createHorizon({ urls: [ledger.url], passphrase: ledger.passphrase, clock: systemClock });
+  });
+  afterAll(async () => {
+    await horizon.close();
+    await ledger.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const create = (out: string, url = ledger.url): Promise<number> =>
+    createAccounts({ asset: 'SRT', supply: '500', network: 'local', horizon: url, out });
+
+  test('writes a Secret that only its owner may read, and the accounts it opens hold the asset', async () => {
+    const file = path.join(folder, 'first.yaml');
+    expect(await create(file)).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const [secret] = readManifest(readFileSync(file, 'utf8'), file).secrets;
+    const accountOf = (key: string): string => signerFromSeed(secret?.text(key) ?? '').account;
+    const { account } = await horizon.account(accountOf('distribution'));
+    expect(balanceOf(account, `SRT:${accountOf('issuer')}`)?.balance).toBe(5_000_000_000n);
+  });
+
+  test('interrupted before the ledger was reached, it goes on with the same seeds', async () => {
+    const file = path.join(folder, 'second.yaml');
+    await expect(create(file, 'http://127.0.0.1:9')).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    const written = readFileSync(file, 'utf8');
+    expect(await create(file)).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(written);
+  });
+
+  test('a file that it did not write is left as it is', async () => {
+    const file = path.join(folder, 'other.yaml');
+    const other =
+      'apiVersion: v1\nkind: Secret\nmetadata: { name: srt-keys }\nstringData: { password: mine }\n';
+    writeFileSync(file, other);
+    await expect(create(file)).rejects.toMatchObject({ code: 'invalid_option' });
+    expect(readFileSync(file, 'utf8')).toBe(other);
+  });
+});
