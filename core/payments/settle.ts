@@ -6,7 +6,12 @@ import {
   type SubmissionClaim,
 } from '../database/repositories/submissions.ts';
 import { enqueueTask } from '../database/repositories/tasks.ts';
-import { changeTransaction, findTransaction, type Change } from '../database/repositories/transactions.ts';
+import {
+  changeTransaction,
+  findTransaction,
+  isUnpaidRest,
+  type Change,
+} from '../database/repositories/transactions.ts';
 import {
   releaseTransfer,
   settleTransfers,
@@ -161,29 +166,58 @@ async function afterPayment(
     });
     return;
   }
+  await afterRefund(context, trx, { transfer, transaction, found, detail });
+}
+
+async function afterRefund(
+  { actor }: PaymentContext,
+  trx: DatabaseTransaction,
+  {
+    transfer,
+    transaction,
+    found,
+    detail,
+  }: {
+    readonly transfer: Transfer;
+    readonly transaction: Transaction;
+    readonly found: LedgerTransaction;
+    readonly detail: Readonly<Record<string, unknown>>;
+  },
+): Promise<void> {
   const refunds = [
     ...(transaction.refunds ?? []),
     { id: found.hash, idType: 'stellar' as const, amount: transfer.amount, fee: 0n },
   ];
   const returned = refunds.reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
   const isWhole = returned === transaction.amountIn;
-  await changeTransaction(trx, transaction, {
+  const changed = await changeTransaction(trx, transaction, {
     ...proven(transaction, isWhole ? 'refunded' : 'pending_anchor', {
       refunds,
       ...(isWhole && { amountOut: 0n, amountFee: 0n, feeDetails: [] }),
     }),
-    actor: context.actor,
+    actor,
     reason: isWhole ? 'refunded on the ledger' : 'partly refunded on the ledger',
     detail,
   });
-  if (!isWhole) {
-    // The integration paid nothing of the refunded part; it is asked anew about the rest.
+  if (isWhole) return;
+  if (await isUnpaidRest(trx, transaction.id, transfer.key)) {
+    // The integration paid nothing so far; it is asked anew about the rest.
     await enqueueTask(trx, {
       kind: 'withdrawals/process',
       key: `process:${transaction.id}:${refunds.length + 1}`,
       transactionId: transaction.id,
     });
+    return;
   }
+  const attention = 'partly refunded; what became of the rest is not known';
+  const situation = { kind: changed.kind, status: changed.status, isFunded: isFunded(changed) };
+  await changeTransaction(trx, changed, {
+    ...(isAllowed(situation, 'on_hold') && { status: 'on_hold' as const }),
+    patch: { attention },
+    actor,
+    reason: attention,
+    detail,
+  });
 }
 
 /**

@@ -301,6 +301,35 @@ describe('a withdrawal that the bank cannot pay', () => {
     expect(await world.balance(holder.publicKey())).toBe('1000');
   });
 
+  test('in part after it had begun to pay is never asked to pay the rest again: a person looks', async () => {
+    const asked: string[] = [];
+    let polled: WithdrawalOutcome = { outcome: 'refund', reason: 'limit', amount: '30' };
+    const context = await contextOf({
+      'withdrawals/process': (_request, { idempotencyKey }) => {
+        asked.push(idempotencyKey);
+        return { outcome: 'pending_external', reference: 'b-1' };
+      },
+      'withdrawals/poll': ({ withdrawals }) => ({
+        results: withdrawals.map(({ id }) => ({ id, ...polled })) as never,
+      }),
+    });
+    const { id } = await receivedWithdrawal(world, holder);
+    await runEffects(context);
+    await pollIntegration(context, new AbortController().signal);
+    polled = { outcome: 'completed', reference: 'b-1', amount: '70' };
+    await world.turn();
+    expect(await world.balance(holder.publicKey())).toBe('930');
+    expect(await world.read(id)).toMatchObject({
+      status: 'on_hold',
+      refunds: [{ amount: parseAmount('30') }],
+      attention: 'partly refunded; what became of the rest is not known',
+    });
+    await runEffects(context);
+    expect(asked).toEqual([`process:${id}:1`]);
+    await pollIntegration(context, new AbortController().signal);
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
   test('and asks for more back than came in is noted for a person and pays nothing', async () => {
     const { context } = await bank({ outcome: 'refund', reason: 'odd', amount: '100.01' });
     const { id } = await receivedWithdrawal(world, holder);

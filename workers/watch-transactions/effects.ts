@@ -222,7 +222,9 @@ async function applyAnswer(
       await database.transaction().execute(async (trx) => {
         await completeTask(trx, claimed);
         if ('ignored' in decision) return;
-        await changeTransaction(trx, transaction, decision.change);
+        // What a refund answers is kept with it: only then may the integration be asked about the rest.
+        const detail = decision.refund && { task: claimed.row.key, refund: decision.refund.key };
+        await changeTransaction(trx, transaction, { ...decision.change, ...(detail && { detail }) });
         if (decision.refund) await queueTransfer(trx, decision.refund);
       });
       log.info(

@@ -136,6 +136,25 @@ export async function insertEvent(
     .execute();
 }
 
+/**
+ * Whether a transaction's refund was the integration's answer to the request to pay it out, and the payout was never under
+ * way before: only then is it certain that nothing of the rest is paid.
+ *
+ * @param refund the refund's transfer key
+ */
+export async function isUnpaidRest(
+  database: DatabaseTransaction,
+  transactionId: string,
+  refund: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ answers: boolean; left: boolean }>`
+    select coalesce(bool_or(detail ->> 'refund' = ${refund} and detail ? 'task'), false) as answers,
+      coalesce(bool_or(to_status in ('pending_external', 'pending_user_transfer_complete', 'completed')), false) as left
+    from event where transaction_id = ${transactionId}`.execute(database);
+  const [row] = rows;
+  return row !== undefined && row.answers && !row.left;
+}
+
 export async function findTransaction(database: Database, id: string): Promise<Transaction | undefined> {
   const row = await database.selectFrom('transaction').selectAll().where('id', '=', id).executeTakeFirst();
   return row && toTransaction(row);
