@@ -59,10 +59,12 @@ function ownAccounts(
 
 /**
  * Sets a transfer aside whose destination cannot be paid now: a customer who can repair it sees `pending_trust`, the rest
- * is marked for a person. It stays ours to pay; nothing is lost.
+ * and every refund is marked for a person. It stays ours to pay; nothing is lost.
  */
 export async function setAside(context: LedgerContext, transfer: Transfer, check: Refused): Promise<void> {
-  const isRepairable = REPAIRABLE.has(check.reason);
+  // Whoever is owed a refund is told nothing by `pending_trust`: a person has to tell them.
+  const isRefund = transfer.purpose === 'refund';
+  const isRepairable = REPAIRABLE.has(check.reason) && !isRefund;
   await context.database.transaction().execute(async (trx) => {
     const change = { to: 'waiting', reason: check.reason, delayMs: AGAIN_MS } as const;
     if (!(await setTransferState(trx, transfer.id, change))) return;
@@ -79,8 +81,8 @@ export async function setAside(context: LedgerContext, transfer: Transfer, check
       detail: { transfer: transfer.key, check: check.reason },
     });
   });
-  context.log.info(
-    { transaction_id: transfer.transactionId, check: check.reason },
+  context.log[isRefund ? 'warn' : 'info'](
+    { transaction_id: transfer.transactionId, transfer: transfer.key, check: check.reason },
     'a transfer waits for its destination',
   );
 }

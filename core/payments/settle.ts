@@ -193,7 +193,7 @@ async function afterRefund(
   const changed = await changeTransaction(trx, transaction, {
     ...proven(transaction, isWhole ? 'refunded' : 'pending_anchor', {
       refunds,
-      ...(isWhole && { amountOut: 0n, amountFee: 0n, feeDetails: [] }),
+      ...(isWhole && { amountOut: 0n, amountFee: 0n, feeDetails: [], attention: null }),
     }),
     actor,
     reason: isWhole ? 'refunded on the ledger' : 'partly refunded on the ledger',
@@ -291,7 +291,10 @@ async function moveOn(
   const transaction: Transaction | undefined = await findTransaction(trx, transfer.transactionId);
   if (!transaction) return;
   const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
-  const needsPerson = code?.class === 'alert' || code?.class === 'park';
+  const isRefundAside = code?.class === 'setAside' && transfer.purpose === 'refund';
+  const needsPerson = code?.class === 'alert' || code?.class === 'park' || isRefundAside;
+  if (isRefundAside)
+    context.log.warn({ transaction_id: transfer.transactionId, code: code.code }, 'a refund cannot be paid');
   const change: Change = {
     // The creation of an account is not the payout: that one waits on, and so does its status.
     ...(transfer.purpose !== 'accountCreation' && isAllowed(situation, status) && { status }),

@@ -3,6 +3,7 @@ import { Operation, type Keypair } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
 import { resume, suspend } from '../../core/database/repositories/control.ts';
 import { answerJson } from '../../core/integration/testing/loopback.ts';
+import { payDue } from '../../core/payments/pay.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import type { HookHandlers, HookRequest, WithdrawalOutcome } from '../../integration/sdk.ts';
 import { direction } from '../../test/support/anchor.ts';
@@ -351,12 +352,34 @@ describe('a withdrawal that the bank cannot pay', () => {
       state: 'waiting',
       reason: 'no_trustline',
     });
-    expect((await world.read(id)).status).toBe('pending_anchor');
+    expect(await world.read(id)).toMatchObject({
+      status: 'pending_anchor',
+      attention: expect.stringContaining('no_trustline'),
+    });
     await world.trust(holder);
     await checkTrustlines(world.context, new AbortController().signal);
     await world.turn();
-    expect((await world.read(id)).status).toBe('refunded');
+    expect(await world.read(id)).toMatchObject({ status: 'refunded', attention: null });
     expect(await world.balance(holder.publicKey())).toBe('1000');
+  });
+
+  test('because its sender lost the trustline after the check is noted for a person', async () => {
+    const { context } = await bank({ outcome: 'refund', reason: 'account closed' });
+    const changes = { amountExpected: parseAmount('1000') };
+    const { id } = await receivedWithdrawal(world, holder, { amount: '1000', changes });
+    await runEffects(context);
+    await ledger.clock.sleep(2);
+    expect(await payDue(world.context)).toBe(1);
+    const asset = sdkAsset(world.asset.id);
+    await succeed(ledger.run(holder, [Operation.changeTrust({ asset, limit: '0' })]));
+    await world.settle();
+    await ledger.closeLedger();
+    await world.settle();
+    expect(await world.transfer(`refund:${id}:1`)).toMatchObject({ state: 'waiting' });
+    expect(await world.read(id)).toMatchObject({
+      status: 'pending_anchor',
+      attention: expect.stringContaining('op_no_trust'),
+    });
   });
 });
 
