@@ -1,4 +1,7 @@
 import type { Asset } from '../../core/spec/anchor.ts';
+import type { Stroops } from '../../core/transaction/amount.ts';
+import type { FeeLine } from '../../core/transaction/fee.ts';
+import { settleAmounts } from '../../core/transaction/sep24-object.ts';
 import { FINAL, type Status } from '../../core/transaction/status.ts';
 import { isFunded, type Transaction } from '../../core/transaction/transaction.ts';
 import { readInstructions } from './finish.ts';
@@ -118,15 +121,24 @@ function withdrawalLines(
   ];
 }
 
+/** The same amounts as wallets are told; before the form is through, what the customer has typed. */
 function amountRows(transaction: Transaction, money: Money, translator: Translator): readonly Row[] {
-  const { kind, amountIn, amountExpected, amountFee, amountOut, feeDetails } = transaction;
+  const { kind, amountExpected } = transaction;
+  const { amountIn, amountFee, amountOut } = settleAmounts(transaction);
   const paid = amountIn ?? amountExpected;
   if (paid === null) return [];
   if (amountFee === null || amountOut === null) {
     return [{ label: translator.t('amount.pay', { kind }), value: money.in(paid) }];
   }
-  const charge = { amountIn: paid, amountOut, fee: { total: amountFee, lines: feeDetails ?? [] } };
+  const fee = { total: amountFee, lines: feeLines(amountFee, transaction.feeDetails) };
+  const charge = { amountIn: paid, amountOut, fee };
   return chargeRows(charge, { kind, money, translator });
+}
+
+/** The fee's lines where they are those of this fee: a refund may have changed it. */
+function feeLines(total: Stroops, lines: readonly FeeLine[] | null): readonly FeeLine[] {
+  const sum = (lines ?? []).reduce((partial, { amount }) => partial + amount, 0n);
+  return lines !== null && sum === total ? lines : [];
 }
 
 function refundRows(transaction: Transaction, money: Money, { t }: Translator): readonly Row[] {
