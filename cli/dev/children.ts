@@ -15,6 +15,8 @@ export interface ChildSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** The arguments of later starts, by what the first one said with `ready`. Default: the same. */
+  readonly argsAgain?: (ready: unknown) => readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** It says `{ ready: … }` over IPC when it works. False: somebody else's command, ready when it runs. */
@@ -68,7 +70,7 @@ export async function startChild(spec: ChildSpec, options: ChildOptions): Promis
     })();
   };
   const relaunch = (): void => {
-    current = launch(spec, options);
+    current = launch({ ...spec, args: spec.argsAgain?.(ready) ?? spec.args }, options);
     void forgetFailuresOnceReady(current);
     guard(current);
   };

@@ -4,17 +4,19 @@ import { systemClock } from '../../core/runtime/clock.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import type { Shutdown } from '../../core/runtime/shutdown.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
-import { startChild, type Child } from './children.ts';
+import { ChildFailed, startChild, type Child, type ChildSpec } from './children.ts';
 import type { Place } from './dev.ts';
+import { startIntegration } from './integration.ts';
 import { INTEGRATION_REF, newIntegrationKey } from './keys.ts';
 import type { Output } from './output.ts';
-import { firstFree } from './ports.ts';
+import { reservePort } from './ports.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = path.join(ROOT, 'cli/main.ts');
 const KEEPER = path.join(ROOT, 'cli/dev/keeper.ts');
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 const STOP_MS = 2_000;
+const LEDGER_PORT = 8000;
 
 export class NoIntegration extends CapstanError {
   constructor() {
@@ -30,6 +32,8 @@ export interface CrewOptions {
   readonly shutdown: Shutdown;
   readonly place: Place;
   readonly anchor: Anchor;
+  /** No port is preferred to another: several of these run side by side. */
+  readonly anyPort: boolean;
 }
 
 /** The processes of one anchor on this machine, each a real one, stopped in the reverse of their order. */
@@ -51,44 +55,72 @@ export class Crew {
   async startLedger(): Promise<string | undefined> {
     const { anchor, shutdown } = this.#options;
     if (anchor.network.name !== 'local') return undefined;
-    const port = await firstFree([8000]);
-    const child = await this.#start('ledger', [
+    const dataFolder = path.join(this.#folder, 'ledger');
+    const args = (port: number): readonly string[] => [
       'ledger',
       '--port',
       String(port),
       '--data',
-      path.join(this.#folder, 'ledger'),
-    ]);
+      dataFolder,
+    ];
+    // Whoever reads the URL keeps it: started again, it has to come back where it was.
+    const again = (ready: unknown): readonly string[] =>
+      this.#command(args(Number(new URL((ready as { url: string }).url).port)));
+    const child = await this.#startLedgerOn(await this.#ledgerPort(), (port) =>
+      this.#start('ledger', args(port), again),
+    );
     if (shutdown.signal.aborted) return undefined;
     return (child.ready as { url: string }).url;
   }
 
+  /** The port where people look for a local Horizon, if it can be had; 0: any. */
+  async #ledgerPort(): Promise<number> {
+    if (this.#options.anyPort) return 0;
+    const reserved = await reservePort([LEDGER_PORT]);
+    await reserved.release();
+    return reserved.port === LEDGER_PORT ? LEDGER_PORT : 0;
+  }
+
+  /** Another may have taken the port meanwhile. */
+  async #startLedgerOn(port: number, start: (port: number) => Promise<Child>): Promise<Child> {
+    try {
+      return await start(port);
+    } catch (error) {
+      if (port === 0 || this.#options.shutdown.signal.aborted || !(error instanceof ChildFailed)) throw error;
+      return start(0);
+    }
+  }
+
   /** Where the integration started here answers; undefined when it runs elsewhere. @throws {NoIntegration} */
   async startIntegration(): Promise<string | undefined> {
-    const { anchor, place, output } = this.#options;
+    const { anchor, place, output, shutdown, anyPort } = this.#options;
     const { url, command, port: wanted } = anchor.integration;
     if (command === undefined) {
       if (url === undefined) throw new NoIntegration();
       return undefined;
     }
-    const port = await firstFree([wanted]);
-    if (port !== wanted) output.notice(`Port ${wanted} is taken: the integration gets ${port}.`);
     const key = await place.secrets.keep(INTEGRATION_REF, newIntegrationKey);
-    this.#integration = await this.#startChild({
-      name: 'integration',
-      command: process.execPath,
-      args: [...NODE_FLAGS, KEEPER, ...command],
-      saysReady: false,
-      env: {
-        PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        PORT: String(port),
-        CAPSTAN_INTEGRATION_KEY: key,
-        BANK_DATA: path.join(this.#folder, 'integration'),
-      },
+    const started = await startIntegration({
+      wanted: anyPort ? 0 : wanted,
+      key,
+      signal: shutdown.signal,
+      onNotice: output.notice,
+      launch: (port) =>
+        this.#startChild({
+          name: 'integration',
+          command: process.execPath,
+          args: [...NODE_FLAGS, KEEPER, ...command],
+          saysReady: false,
+          env: {
+            PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+            PORT: String(port),
+            CAPSTAN_INTEGRATION_KEY: key,
+            BANK_DATA: path.join(this.#folder, 'integration'),
+          },
+        }),
     });
-    const base = `http://127.0.0.1:${port}`;
-    await this.#answers(base);
-    return base;
+    this.#integration = started.child;
+    return started.url;
   }
 
   async migrate(): Promise<void> {
@@ -103,8 +135,9 @@ export class Crew {
       return this.#startChild(this.#role('watch-transactions', ['--development']));
     };
     const { place } = this.#options;
+    await place.port.release();
     const tls = path.dirname(place.certificates.certificateFile);
-    const server = ['--http-port', '0', '--https-port', String(place.port), '--private-port', '0'];
+    const server = ['--http-port', '0', '--https-port', String(place.port.port), '--private-port', '0'];
     this.#roles = await Promise.all([
       this.#startChild(
         this.#role('server', [...server, '--tls', tls, '--drain-delay', '0.1', '--development']),
@@ -133,17 +166,22 @@ export class Crew {
     return {
       name,
       command: process.execPath,
-      args: [...NODE_FLAGS, MAIN, name, ...common, ...args],
+      args: this.#command([name, ...common, ...args]),
       env: {},
     };
   }
 
-  #start(name: string, args: readonly string[]): Promise<Child> {
+  #command(args: readonly string[]): readonly string[] {
+    return [...NODE_FLAGS, MAIN, ...args];
+  }
+
+  #start(name: string, args: readonly string[], argsAgain?: ChildSpec['argsAgain']): Promise<Child> {
     return this.#startChild({
       name,
       command: process.execPath,
-      args: [...NODE_FLAGS, MAIN, ...args],
+      args: this.#command(args),
       env: {},
+      ...(argsAgain !== undefined && { argsAgain }),
     });
   }
 
@@ -157,29 +195,6 @@ export class Crew {
     else shutdown.add({ name: spec.name, timeoutMs: STOP_MS + 500, stop: child.stop });
     return child;
   }
-
-  /** Waits until something answers HTTP there, whatever it says. */
-  async #answers(url: string): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      try {
-        await fetch(url, { signal: AbortSignal.timeout(1_000) });
-        return;
-      } catch {
-        await systemClock.sleep(100, this.#options.shutdown.signal);
-      }
-    }
-    throw new CapstanError(
-      'integration_silent',
-      `The integration does not answer at ${url} after 10 s. Does it listen on the port in its PORT variable?`,
-    );
-  }
 }
 
-interface ChildSpecification {
-  readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly saysReady?: boolean;
-  readonly restarts?: boolean;
-}
+type ChildSpecification = Omit<ChildSpec, 'saysReady' | 'restarts'> & Partial<ChildSpec>;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { ConfigUnreadable } from '../../core/runtime/config.ts';
+import { CapstanError } from '../../core/runtime/errors.ts';
 import { createLog } from '../../core/runtime/log.ts';
 import { createShutdown, type Shutdown } from '../../core/runtime/shutdown.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
@@ -30,7 +31,7 @@ import {
 } from './keys.ts';
 import { lockFolder } from './lock.ts';
 import { createOutput, type Output } from './output.ts';
-import { firstFree } from './ports.ts';
+import { reservePort, type ReservedPort } from './ports.ts';
 import { renderForLocal } from './render.ts';
 import { watchForChanges } from './watch.ts';
 
@@ -57,8 +58,15 @@ export interface Place {
   readonly configFile: string;
   readonly secrets: SecretFolder;
   readonly host: string;
-  readonly port: number;
+  /** Of HTTPS; held until the server starts. */
+  readonly port: ReservedPort;
   readonly certificates: DevelopmentCertificates;
+}
+
+export class PortTaken extends CapstanError {
+  constructor(port: number) {
+    super('port_taken', `Port ${port} is taken or not permitted: give --port another one, or 0 for any.`);
+  }
 }
 
 /** `capstan dev`: everything but the operator in one terminal, until Ctrl-C. */
@@ -96,7 +104,7 @@ interface Run {
 }
 
 async function run({ options, output, shutdown, place, loaded }: Run): Promise<void> {
-  const crew = new Crew({ output, shutdown, place, anchor: loaded.anchor });
+  const crew = new Crew({ output, shutdown, place, anchor: loaded.anchor, anyPort: options.port === 0 });
   const [databaseUrl, ledgerUrl, integrationUrl] = await Promise.all([
     crew.startDatabase(),
     crew.startLedger(),
@@ -186,7 +194,13 @@ async function choosePlace(
   secrets: SecretFolder,
   output: Output,
 ): Promise<Place> {
-  const port = options.port || (await firstFree(options.port === 0 ? [] : [443, 8443]));
+  const wanted = options.port === undefined ? [443, 8443] : [options.port];
+  const reserved = await reservePort(wanted);
+  const { port } = reserved;
+  if (options.port && port !== options.port) {
+    await reserved.release();
+    throw new PortTaken(options.port);
+  }
   if (options.port === undefined && port !== 443) {
     output.notice(
       `Port 443 is taken or not permitted: serving on port ${port}. Wallets then need the port in the home domain.`,
@@ -198,7 +212,14 @@ async function choosePlace(
     ['localhost', '127.0.0.1', '::1'],
     new Date(),
   );
-  return { folder, configFile: path.join(folder, 'anchor.yaml'), secrets, host, port, certificates };
+  return {
+    folder,
+    configFile: path.join(folder, 'anchor.yaml'),
+    secrets,
+    host,
+    port: reserved,
+    certificates,
+  };
 }
 
 function announce(output: Output, place: Place, anchor: Anchor, { ledgerUrl, integrationUrl }: Facts): void {

@@ -47,6 +47,25 @@ describe('capstan dev', () => {
     await remove();
   }, 120_000);
 
+  test.each([[[]], [['--port', '0']]])(
+    'two started at the same moment (%j) both run, each with a ledger and a bank of its own',
+    async (flags) => {
+      const places = [newDataFolder(), newDataFolder()];
+      const anchors = await Promise.all(places.map(({ folder }) => startAnchor({ data: folder, flags })));
+      for (const where of ['url', 'horizon', 'integration'] as const) {
+        expect(new Set(anchors.map(({ ready }) => ready[where])).size).toBe(2);
+      }
+      for (const [index, { ready }] of anchors.entries()) {
+        const keyFile = path.join(places[index]!.folder, 'demo/secrets/capstan-dev-keys/integration');
+        const { stdout } = capstan('check-integration', ready.integration, '--key-file', keyFile);
+        expect(stdout).toMatch(/(\d+) of \1 hold/);
+      }
+      await Promise.all(anchors.map((anchor) => anchor.end('SIGTERM')));
+      await Promise.all(places.map(({ remove }) => remove()));
+    },
+    120_000,
+  );
+
   test('after kill -9 every child ends by itself', async () => {
     const { folder, remove } = newDataFolder();
     const anchor = await startAnchor({ data: folder, flags: ['--port', '0'] });
