@@ -135,10 +135,18 @@ export const retry = z
   });
 export const blocked = z
   .strictObject({ outcome: z.literal('blocked'), reason })
-  .meta({ description: 'Nothing was done; park the transaction and alert the operator, who can retry it.' });
+  .meta({
+    description:
+      'Nothing was done and a person has to look: Capstan marks the transaction for one and asks again every five minutes, with the same idempotency key.',
+  });
 export const fatal = z
   .strictObject({ outcome: z.literal('fatal'), reason })
-  .meta({ description: 'It can never be done: the transaction ends in error and the operator is alerted.' });
+  .meta({
+    description: 'It can never be done: Capstan puts the transaction on hold for a person and asks no more.',
+  });
 export const invalid = z
   .strictObject({ outcome: z.literal('invalid'), errors: fieldErrors, message: message.optional() })
-  .meta({ description: 'Nothing was done; the customer has to correct these fields first.' });
+  .meta({
+    description:
+      'Nothing was done, since values of the customer are wrong. The customer is not asked again: Capstan puts the transaction on hold for a person and asks no more.',
+  });
