@@ -59,7 +59,7 @@ export const expose = z
 export const branding = z
   .strictObject({
     configMapRef: z
-      .strictObject({ name: objectName.describe('Name of the ConfigMap.') })
-      .describe('ConfigMap with theme.css, logo, templates and locales.'),
+      .strictObject({ name: objectName.describe('Name of the ConfigMap. Not acted on yet.') })
+      .describe('ConfigMap with theme.css, logo, templates and locales. Not acted on yet.'),
   })
-  .describe("Look and wording of the customer's pages.");
+  .describe("Look and wording of the customer's pages. Not acted on yet.");

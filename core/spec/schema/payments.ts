@@ -39,13 +39,15 @@ export const payments = z
       .describe("Creation of customers' accounts. Over budget a deposit waits for trust, it does not fail."),
     claimableBalances: z
       .strictObject({
-        enabled: z.boolean().default(true).describe('Whether they are offered to wallets.'),
+        enabled: z.boolean().default(true).describe('Whether they are offered to wallets. Not acted on yet.'),
         reclaimAfter: duration('1d', '730d')
           .default('30d')
-          .describe('When an unclaimed balance is taken back.'),
+          .describe('When an unclaimed balance is taken back. Not acted on yet.'),
       })
       .prefault({})
-      .describe('Claimable balances for customers without a trustline whose wallet supports them.'),
+      .describe(
+        'Claimable balances for customers without a trustline whose wallet supports them. Not acted on yet.',
+      ),
   })
   .prefault({})
   .describe('How the anchor pays on the ledger.');
