@@ -1,29 +1,36 @@
 import { sql } from 'kysely';
-import { databaseNow } from '../database/database.ts';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
 import {
+  creationsSoFar,
   queueTransfer,
   REPAIRABLE_BY_CUSTOMER,
   setTransferState,
   type Transfer,
 } from '../database/repositories/transfers.ts';
 import { checkDestination, type DestinationCheck, type Violation } from '../ledger/accounts.ts';
+import type { TransferOperation } from '../database/entities/payment.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
 import { isChannelOf } from './channels.ts';
 import { baseAccount, distributionAccounts, type LedgerContext } from './context.ts';
+import { BASE_RESERVE } from './plan.ts';
 
 /** What the customer can repair; the rest needs a person. */
 const REPAIRABLE: ReadonlySet<Violation> = new Set(REPAIRABLE_BY_CUSTOMER);
+/** The reserve of an account without entries: 1 XLM. */
+const LEAST_ACCOUNT = 2n * BASE_RESERVE;
 const AGAIN_MS = 15_000;
 /** Any constant will do; held for the length of a database transaction, so that poolers keep it. */
 const BUDGET_LOCK = 7_226_110_025;
 
 type Refused = Extract<DestinationCheck, { ok: false }>;
 
+/** What the ledger says of a destination now, and how it is to be paid. */
+export type TransferCheck = { readonly ok: true; readonly operation: TransferOperation } | Refused;
+
 /** Looks a transfer's destination up and applies the checks of design 6.10. */
-export async function checkTransfer(context: LedgerContext, transfer: Transfer): Promise<DestinationCheck> {
+export async function checkTransfer(context: LedgerContext, transfer: Transfer): Promise<TransferCheck> {
   const destination = baseAccount(transfer.destination);
   const { account } = await context.horizon.account(destination);
   return judge(context, transfer, destination, account);
@@ -34,17 +41,29 @@ function judge(
   transfer: Transfer,
   destination: string,
   account: LedgerAccount | undefined,
-): DestinationCheck {
+): TransferCheck {
   // Creating one that exists by now fails on the ledger by itself and is then given up.
-  if (transfer.operation === 'createAccount') return { ok: true };
-  return checkDestination(account, {
+  if (transfer.purpose === 'accountCreation') return { ok: true, operation: 'createAccount' };
+  const check = checkDestination(account, {
     destination,
     assetId: transfer.assetId,
     amount: transfer.amount,
     hasMemo: transfer.memo !== null || transfer.destination.startsWith('M'),
     ownAccounts: new Set(ownAccounts(context, destination, account)),
   });
+  if (check.ok) return { ok: true, operation: 'payment' };
+  return check.reason === 'no_account' && makesAccount(transfer)
+    ? { ok: true, operation: 'createAccount' }
+    : check;
 }
+
+/** XLM for an account that does not exist makes it: the payout is its starting balance, and nothing of ours on top. */
+function makesAccount({ assetId, purpose, destination, amount }: Transfer): boolean {
+  return isXlmPayout({ assetId, purpose }) && !destination.startsWith('M') && amount >= LEAST_ACCOUNT;
+}
+
+const isXlmPayout = ({ assetId, purpose }: Pick<Transfer, 'assetId' | 'purpose'>): boolean =>
+  assetId === 'native' && purpose === 'payout';
 
 /** The distribution accounts, and the destination itself where it turns out to be a channel of one. */
 function ownAccounts(
@@ -73,9 +92,11 @@ export async function setAside(context: LedgerContext, transfer: Transfer, check
     const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
     const becomesPendingTrust = isRepairable && isAllowed(situation, 'pending_trust');
     if (transaction.status === 'pending_trust' && isRepairable) return;
+    // XLM that is too little to make an account with waits for one that only the customer can make.
+    const needsPerson = !isRepairable || (check.reason === 'no_account' && isXlmPayout(transfer));
     await changeTransaction(trx, transaction, {
       ...(becomesPendingTrust && { status: 'pending_trust' }),
-      ...(!isRepairable && { patch: { attention: `${check.reason}: ${check.message}` } }),
+      ...(needsPerson && { patch: { attention: `${check.reason}: ${check.message}` } }),
       actor: context.actor,
       reason: check.message,
       detail: { transfer: transfer.key, check: check.reason },
@@ -117,25 +138,27 @@ export async function createAccountFirst(context: LedgerContext, transfer: Trans
   const { accountCreation } = context.anchor.payments;
   const isMuxed = transfer.destination.startsWith('M');
   if (!accountCreation.enabled || transfer.purpose !== 'payout' || isMuxed) return;
-  if (transfer.amount < accountCreation.minDeposit) return;
+  if (isXlmPayout(transfer) || transfer.amount < accountCreation.minDeposit) return;
   await context.database.transaction().execute(async (trx) => {
     // One at a time, or many at the same moment would each find the budget unspent.
     await sql`select pg_advisory_xact_lock(${BUDGET_LOCK})`.execute(trx);
-    const spent = await trx
-      .selectFrom('transfer')
-      .select((eb) => eb.fn.sum<string | null>('amount').as('xlm'))
-      .where('operation', '=', 'createAccount')
-      .where('createdAt', '>', sql<Date>`${databaseNow} - interval '1 day'`)
-      .executeTakeFirst();
-    if (BigInt(spent?.xlm ?? 0) + accountCreation.startingBalance > accountCreation.dailyXlm) {
+    const spent = await creationsSoFar(trx, transfer);
+    if (spent.isUnderWay) return;
+    const refusal =
+      spent.ofCustomer >= accountCreation.perCustomer
+        ? 'the customer has had as many accounts created as allowed'
+        : spent.todayXlm + accountCreation.startingBalance > accountCreation.dailyXlm
+          ? 'the daily budget for account creation is spent'
+          : undefined;
+    if (refusal !== undefined) {
       context.log.warn(
-        { destination: transfer.destination },
-        'the daily budget for account creation is spent',
+        { destination: transfer.destination, transaction_id: transfer.transactionId },
+        refusal,
       );
       return;
     }
     await queueTransfer(trx, {
-      key: `create:${transfer.destination}`,
+      key: `create:${transfer.transactionId}`,
       transactionId: transfer.transactionId,
       purpose: 'accountCreation',
       assetId: 'native',

@@ -269,6 +269,17 @@ describe('an account that does not exist', () => {
       .where('operation', '=', 'createAccount')
       .execute();
 
+  /** A deposit of XLM: what is paid out is the native asset. */
+  async function xlmDeposit(destination: string, amount: string) {
+    const deposit = await world.deposit(destination, { amount: '5' });
+    await world.db.database
+      .updateTable('transfer')
+      .set({ assetId: 'native', amount: parseAmount(amount) })
+      .where('key', '=', `payout:${deposit.id}`)
+      .execute();
+    return deposit;
+  }
+
   test('is created, waits for its trustline and is paid', async () => {
     const holder = Keypair.random();
     const { id } = await world.deposit(holder.publicKey());
@@ -295,6 +306,83 @@ describe('an account that does not exist', () => {
     }
     expect(await creations()).toHaveLength(2);
     expect(await world.balance(one.publicKey(), 'native')).toBe('2.01');
+  });
+
+  test('is created again for a later deposit of the same customer if it was merged, as often as allowed', async () => {
+    const holder = Keypair.random();
+    const context = creating({ perCustomer: 2, dailyXlm: parseAmount('100') });
+    for (let i = 0; i < 3; i++) {
+      await world.deposit(holder.publicKey());
+      await world.turn(context);
+      await world.turn(context);
+      expect(await creations()).toHaveLength(Math.min(i + 1, 2));
+      if (i === 2) break;
+      await succeed(ledger.run(holder, [Operation.accountMerge({ destination: world.issuer.publicKey() })]));
+    }
+    expect((await world.horizon.account(holder.publicKey())).account).toBeUndefined();
+  });
+
+  test('is not created while the money of the asset that it is for is stopped', async () => {
+    const holder = Keypair.random();
+    await world.deposit(holder.publicKey());
+    const context = creating();
+    await world.turn(context);
+    expect(await creations()).toMatchObject([{ state: 'queued' }]);
+    await suspend(world.db.database, { scope: world.asset.id, reason: 'drill', actor: 'test' });
+    await world.turn(context);
+    expect(await creations()).toMatchObject([{ state: 'queued' }]);
+    await resume(world.db.database, world.asset.id);
+    await suspend(world.db.database, { scope: 'native', reason: 'drill', actor: 'test' });
+    await world.turn(context);
+    expect(await creations()).toMatchObject([{ state: 'settled' }]);
+  });
+
+  test('is created by a payout of XLM itself, whatever the policy, and not with our own money on top', async () => {
+    const holder = Keypair.random();
+    const { id } = await xlmDeposit(holder.publicKey(), '3');
+    await world.turn(creating());
+    expect(await world.balance(holder.publicKey(), 'native')).toBe('3');
+    expect(await creations()).toEqual([{ destination: holder.publicKey(), state: 'settled' }]);
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
+  test('and is made by somebody else just before a payout of XLM does is paid then', async () => {
+    const holder = Keypair.random();
+    const { id } = await xlmDeposit(holder.publicKey(), '3');
+    await ledger.clock.sleep(2);
+    expect(await payDue(world.context)).toBe(1);
+    await succeed(
+      ledger.run(Keypair.fromSecret(ledger.rootSecret), [
+        Operation.createAccount({ destination: holder.publicKey(), startingBalance: '5' }),
+      ]),
+    );
+    await world.settle();
+    await ledger.closeLedger();
+    await world.settle();
+    expect(await world.read(id)).toMatchObject({ status: 'pending_anchor', attention: null });
+    await world.turn();
+    expect(await world.balance(holder.publicKey(), 'native')).toBe('8');
+    expect((await world.read(id)).status).toBe('completed');
+  });
+
+  test('and for which a payout of XLM is too little waits with a note, and is paid once it exists', async () => {
+    const holder = Keypair.random();
+    const { id } = await xlmDeposit(holder.publicKey(), '0.99');
+    const context = creating({ minDeposit: 1n });
+    for (let i = 0; i < 2; i++) await world.turn(context);
+    expect(await creations()).toEqual([]);
+    expect(await world.read(id)).toMatchObject({
+      status: 'pending_trust',
+      attention: expect.stringContaining('no_account'),
+    });
+    await succeed(
+      ledger.run(Keypair.fromSecret(ledger.rootSecret), [
+        Operation.createAccount({ destination: holder.publicKey(), startingBalance: '5' }),
+      ]),
+    );
+    await checkTrustlines(context, never);
+    await world.turn(context);
+    expect(await world.balance(holder.publicKey(), 'native')).toBe('5.99');
   });
 
   test('is not created for less than the least deposit, nor where the policy is off', async () => {

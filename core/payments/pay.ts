@@ -1,6 +1,11 @@
 import { inFlightOf } from '../database/repositories/submissions.ts';
 import { findTransaction } from '../database/repositories/transactions.ts';
-import { deferTransfers, dueTransfers, type Transfer } from '../database/repositories/transfers.ts';
+import {
+  deferTransfers,
+  dueTransfers,
+  setTransferOperation,
+  type Transfer,
+} from '../database/repositories/transfers.ts';
 import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
 import { mapLimited } from './concurrency.ts';
@@ -95,7 +100,7 @@ async function fundedOf(
 async function payableOf(context: PaymentContext, batch: readonly Transfer[]): Promise<readonly Transfer[]> {
   const checked = await mapLimited(batch, CHECKS_AT_ONCE, async (transfer) => {
     try {
-      return (await isPayable(context, transfer)) ? transfer : undefined;
+      return await payable(context, transfer);
     } catch (error) {
       // One destination that cannot be looked up holds up nobody behind it.
       context.log.warn({ err: error, transfer: transfer.key }, 'a destination could not be checked');
@@ -106,13 +111,19 @@ async function payableOf(context: PaymentContext, batch: readonly Transfer[]): P
   return checked.filter((transfer) => transfer !== undefined);
 }
 
-async function isPayable(context: PaymentContext, transfer: Transfer): Promise<boolean> {
-  if (!(await isStillWanted(context, transfer))) return false;
+/** The transfer as it is to be paid now, or undefined. */
+async function payable(context: PaymentContext, transfer: Transfer): Promise<Transfer | undefined> {
+  if (!(await isStillWanted(context, transfer))) return undefined;
   const check = await checkTransfer(context, transfer);
-  if (check.ok) return true;
+  if (check.ok) {
+    const { operation } = check;
+    if (operation !== transfer.operation)
+      await setTransferOperation(context.database, transfer.id, operation);
+    return { ...transfer, operation };
+  }
   await setAside(context, transfer, check);
   if (check.reason === 'no_account') await createAccountFirst(context, transfer);
-  return false;
+  return undefined;
 }
 
 async function isStillWanted(context: PaymentContext, transfer: Transfer): Promise<boolean> {

@@ -243,16 +243,19 @@ async function afterFailure(
   code: ResultCode,
 ): Promise<void> {
   if (transfer.submissionId === null) return;
-  // Somebody else has created the account: that is all that this transfer was for.
-  const isDone = transfer.purpose === 'accountCreation' && code.code === 'op_already_exists';
-  const isAside = code.class === 'setAside' || code.class === 'alert';
+  // Somebody else has created the account: that is all that a creation is for, and a payout is a payment then.
+  const exists = code.code === 'op_already_exists';
+  const isDone = exists && transfer.purpose === 'accountCreation';
+  const isAside = (code.class === 'setAside' && !exists) || code.class === 'alert';
   await releaseTransfer(trx, transfer.id, transfer.submissionId, {
     to: isDone ? 'cancelled' : isAside ? 'waiting' : 'queued',
     reason: code.class === 'success' ? null : (VIOLATION_OF_CODE[code.code] ?? code.code),
     delayMs: code.class === 'park' ? PARK_MS : 0,
   });
   const status =
-    code.class === 'setAside' && transfer.purpose === 'payout' ? 'pending_trust' : 'pending_anchor';
+    isAside && code.class === 'setAside' && transfer.purpose === 'payout'
+      ? 'pending_trust'
+      : 'pending_anchor';
   const why =
     code.class === 'success'
       ? 'another payment of the same ledger transaction failed; this one goes again'

@@ -50,8 +50,58 @@ export async function dueTransfers(
     .where('state', '=', 'queued')
     .where('source', '=', source)
     .where('nextAttemptAt', '<=', databaseNow);
-  if (exceptAssets.length > 0) query = query.where('assetId', 'not in', [...exceptAssets]);
+  if (exceptAssets.length > 0) {
+    // The creation of an account is paid in XLM, for the sake of its transaction's asset.
+    const ofTransfer = sql<string>`case when purpose = 'accountCreation'
+      then (select asset_id from transaction where id = transfer.transaction_id) else asset_id end`;
+    query = query.where(ofTransfer, 'not in', [...exceptAssets]);
+  }
   return query.orderBy('nextAttemptAt').orderBy('id').limit(limit).execute();
+}
+
+/** What has been queued so far of the accounts that we make with our own XLM; those that were given up cost nothing. */
+export interface Creations {
+  /** One for the same destination is queued or under way. */
+  readonly isUnderWay: boolean;
+  /** For the customer behind this payout, ever. */
+  readonly ofCustomer: number;
+  /** XLM in stroops within a day, whoever for. */
+  readonly todayXlm: bigint;
+}
+
+export async function creationsSoFar(
+  database: DatabaseTransaction,
+  payout: Pick<Transfer, 'transactionId' | 'destination'>,
+): Promise<Creations> {
+  const { rows } = await sql<{ underWay: boolean; ofCustomer: string; today: string }>`select
+      exists (select 1 from transfer
+        where operation = 'createAccount' and destination = ${payout.destination}
+        and state in ('queued', 'waiting', 'submitted')) as under_way,
+      (select count(*) from transaction as payee
+        join transaction as other on other.subject = payee.subject
+        join transfer on transfer.transaction_id = other.id
+        where payee.id = ${payout.transactionId} and transfer.purpose = 'accountCreation'
+        and transfer.state <> 'cancelled') as of_customer,
+      (select coalesce(sum(amount), 0) from transfer
+        where operation = 'createAccount' and purpose = 'accountCreation' and state <> 'cancelled'
+        and created_at > ${databaseNow} - interval '1 day') as today`.execute(database);
+  const [row] = rows;
+  if (!row) throw new Error('an aggregate answers one row');
+  return { isUnderWay: row.underWay, ofCustomer: Number(row.ofCustomer), todayXlm: BigInt(row.today) };
+}
+
+/** How a transfer that is in no submission will be paid. */
+export async function setTransferOperation(
+  database: Database,
+  id: string,
+  operation: TransferOperation,
+): Promise<void> {
+  await database
+    .updateTable('transfer')
+    .set({ operation })
+    .where('id', '=', id)
+    .where('submissionId', 'is', null)
+    .execute();
 }
 
 /** What stands against a payment that the customer's next transaction may remove. */
