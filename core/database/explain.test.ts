@@ -220,6 +220,7 @@ const ofTransactions: Record<string, Call> = {
     await transactions.pageAwaitingIntegration(trx, 'deposit', undefined, 200);
     await transactions.pageAwaitingIntegration(trx, 'withdrawal', id('a', 5_001), 200);
   },
+  isUnpaidRest: (trx) => transactions.isUnpaidRest(trx, id('a', 4), 'refund:1'),
   findByWithdrawMemo: (trx) => transactions.findByWithdrawMemo(trx, asset.distributionAccount, '5'),
 };
 
@@ -233,6 +234,9 @@ const ofTransfers: Record<string, Call> = {
     await transfers.pageWaitingTransfers(trx, undefined, 200);
     await transfers.pageWaitingTransfers(trx, id('b', 5_001), 200);
   },
+  creationsSoFar: (trx) =>
+    transfers.creationsSoFar(trx, { transactionId: id('a', 4), destination: 'GDEST201' }),
+  setTransferOperation: (trx) => transfers.setTransferOperation(trx, id('b', 201), 'createAccount'),
   waitingTransfersTo: (trx) => transfers.waitingTransfersTo(trx, 'GDEST201'),
   newestWaitingDestinations: (trx) => transfers.newestWaitingDestinations(trx, 50),
   setTransferState: (trx) => transfers.setTransferState(trx, id('b', 201), { to: 'queued', reason: null }),

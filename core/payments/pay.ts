@@ -100,7 +100,7 @@ async function fundedOf(
 async function payableOf(context: PaymentContext, batch: readonly Transfer[]): Promise<readonly Transfer[]> {
   const checked = await mapLimited(batch, CHECKS_AT_ONCE, async (transfer) => {
     try {
-      return await payable(context, transfer);
+      return await readied(context, transfer);
     } catch (error) {
       // One destination that cannot be looked up holds up nobody behind it.
       context.log.warn({ err: error, transfer: transfer.key }, 'a destination could not be checked');
@@ -112,7 +112,7 @@ async function payableOf(context: PaymentContext, batch: readonly Transfer[]): P
 }
 
 /** The transfer as it is to be paid now, or undefined. */
-async function payable(context: PaymentContext, transfer: Transfer): Promise<Transfer | undefined> {
+async function readied(context: PaymentContext, transfer: Transfer): Promise<Transfer | undefined> {
   if (!(await isStillWanted(context, transfer))) return undefined;
   const check = await checkTransfer(context, transfer);
   if (check.ok) {

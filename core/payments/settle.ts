@@ -236,6 +236,13 @@ function proven(
   return { patch: { ...patch, attention } };
 }
 
+function afterCode(transfer: Transfer, code: ResultCode): 'queued' | 'waiting' | 'cancelled' {
+  // Somebody else has created the account: that is all that a creation is for, and a payout is a payment then.
+  if (code.code === 'op_already_exists')
+    return transfer.purpose === 'accountCreation' ? 'cancelled' : 'queued';
+  return code.class === 'setAside' || code.class === 'alert' ? 'waiting' : 'queued';
+}
+
 async function afterFailure(
   context: PaymentContext,
   trx: DatabaseTransaction,
@@ -243,19 +250,14 @@ async function afterFailure(
   code: ResultCode,
 ): Promise<void> {
   if (transfer.submissionId === null) return;
-  // Somebody else has created the account: that is all that a creation is for, and a payout is a payment then.
-  const exists = code.code === 'op_already_exists';
-  const isDone = exists && transfer.purpose === 'accountCreation';
-  const isAside = (code.class === 'setAside' && !exists) || code.class === 'alert';
+  const to = afterCode(transfer, code);
   await releaseTransfer(trx, transfer.id, transfer.submissionId, {
-    to: isDone ? 'cancelled' : isAside ? 'waiting' : 'queued',
+    to,
     reason: code.class === 'success' ? null : (VIOLATION_OF_CODE[code.code] ?? code.code),
     delayMs: code.class === 'park' ? PARK_MS : 0,
   });
-  const status =
-    isAside && code.class === 'setAside' && transfer.purpose === 'payout'
-      ? 'pending_trust'
-      : 'pending_anchor';
+  const isCustomers = to === 'waiting' && code.class === 'setAside' && transfer.purpose === 'payout';
+  const status = isCustomers ? 'pending_trust' : 'pending_anchor';
   const why =
     code.class === 'success'
       ? 'another payment of the same ledger transaction failed; this one goes again'
