@@ -159,7 +159,7 @@ describe('the stop', () => {
         if (req.url !== '/quick') void release.promise.then(() => res.end(rest));
         else res.end('quick');
       },
-      { drainDelayMs: 150, drainTimeoutMs: 10_000 },
+      { drainDelayMs: 150, drainTimeoutMs: 25_000 },
     );
     const health = createHealth({ checks: [listeners.check], clock: systemClock });
     expect(await health.ready()).toMatchObject({ ok: true });
@@ -180,7 +180,8 @@ describe('the stop', () => {
     expect(await slow).toMatchObject({ status: 200, body: 'done', connection: 'close' });
     expect(await streamed).toMatchObject({ status: 200, body: 'done', connection: 'keep-alive' });
     await drained;
-    expect(Date.now() - releasedAt).toBeLessThan(1_000);
+    // Far from the drain's own end.
+    expect(Date.now() - releasedAt).toBeLessThan(10_000);
     kept.destroy();
   });
 

@@ -246,7 +246,7 @@ describe('public fetch', () => {
     };
     const startedAt = performance.now();
     expect(await refusal(fetch(url(), brief))).toBe('deadline_exceeded');
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('the deadline covers a resolver that never answers', async () => {

@@ -195,7 +195,7 @@ describe('an integration that is away', () => {
       await client.declaration();
       const startedAt = performance.now();
       await expect(client.call('fee', fee)).rejects.toThrow('no whole answer within 300 ms');
-      expect(performance.now() - startedAt).toBeLessThan(1_500);
+      expect(performance.now() - startedAt).toBeLessThan(10_000);
       await until(() => Promise.resolve(client.running === 0));
     }
   });

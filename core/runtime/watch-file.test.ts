@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../test/support/eventually.ts';
 import { systemClock } from './clock.ts';
 import { createLog } from './log.ts';
 import { watchFiles } from './watch-file.ts';
@@ -9,12 +10,14 @@ import { watchFiles } from './watch-file.ts';
 const log = createLog({ name: 'test', level: 'silent' });
 let folder: string;
 let stop: AbortController;
-const seen = { changes: 0 };
+/** `contents`: what the first file held whenever a change was told. */
+const seen = { changes: 0, contents: [] as string[] };
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'capstan-watch-'));
   stop = new AbortController();
   seen.changes = 0;
+  seen.contents = [];
 });
 afterEach(async () => {
   stop.abort();
@@ -24,7 +27,10 @@ afterEach(async () => {
 const start = (names: string[], pollMs = 60_000): Promise<void> =>
   watchFiles({
     paths: names.map((name) => join(folder, name)),
-    onChange: () => void (seen.changes += 1),
+    onChange: async () => {
+      seen.contents.push(await readFile(join(folder, names[0] ?? ''), 'utf8'));
+      seen.changes += 1;
+    },
     signal: stop.signal,
     clock: systemClock,
     log,
@@ -32,11 +38,17 @@ const start = (names: string[], pollMs = 60_000): Promise<void> =>
     settleMs: 20,
   });
 
-/** How many changes were told once there were `enough`, or four seconds later. */
+/** How many changes were told once there were `enough`, or twenty seconds later. */
 async function told(enough: number): Promise<number> {
-  const deadline = Date.now() + 4_000;
+  const deadline = Date.now() + 20_000;
   while (seen.changes < enough && Date.now() < deadline) await systemClock.sleep(20);
   return seen.changes;
+}
+
+/** What was told until a change to `last` was, which therefore holds whatever was told before it without a reason. */
+async function toldUntil(last: string): Promise<readonly string[]> {
+  await eventually(`a change to ${last} is told`, () => seen.contents.at(-1) === last, 20_000);
+  return seen.contents;
 }
 
 describe('watchFiles', () => {
@@ -58,18 +70,19 @@ describe('watchFiles', () => {
   });
 
   test('notices the symlink swap of a Kubernetes volume, once for all its files', async () => {
-    for (const version of ['v1', 'v2']) {
+    for (const version of ['v1', 'v2', 'v3']) {
       await mkdir(join(folder, version));
       for (const name of ['tls.crt', 'tls.key']) await writeFile(join(folder, version, name), version + name);
     }
     await symlink('v1', join(folder, '..data'));
     for (const name of ['tls.crt', 'tls.key']) await symlink(join('..data', name), join(folder, name));
     await start(['tls.crt', 'tls.key']);
-    await symlink('v2', join(folder, '..data_tmp'));
-    await rename(join(folder, '..data_tmp'), join(folder, '..data'));
-    expect(await told(1)).toBe(1);
-    await systemClock.sleep(100);
-    expect(seen.changes).toBe(1);
+    for (const version of ['v2', 'v3']) {
+      await symlink(version, join(folder, '..data_tmp'));
+      await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+      await toldUntil(`${version}tls.crt`);
+    }
+    expect(seen.contents).toEqual(['v2tls.crt', 'v3tls.crt']);
   });
 
   test('notices a file that appears, and does not tell of one that is only touched', async () => {
@@ -78,7 +91,8 @@ describe('watchFiles', () => {
     expect(await told(1)).toBe(1);
     await utimes(join(folder, 'a'), new Date(), new Date());
     await systemClock.sleep(150);
-    expect(seen.changes).toBe(1);
+    await writeFile(join(folder, 'a'), '2');
+    expect(await toldUntil('2')).toEqual(['1', '2']);
   });
 
   test('polls where the directory cannot be watched', async () => {
@@ -106,8 +120,20 @@ describe('watchFiles', () => {
     await writeFile(join(folder, 'a'), '3');
     expect(await told(2)).toBe(2);
     stop.abort();
+    // One that goes on, and takes longer, says when the stopped one would have told of it.
+    const noticed = Promise.withResolvers<void>();
+    const witness = new AbortController();
+    await watchFiles({
+      paths: [join(folder, 'a')],
+      onChange: () => noticed.resolve(),
+      signal: witness.signal,
+      clock: systemClock,
+      log,
+      settleMs: 200,
+    });
     await writeFile(join(folder, 'a'), '4');
-    await systemClock.sleep(150);
+    await noticed.promise;
+    witness.abort();
     expect(seen.changes).toBe(2);
   });
 });
