@@ -12,6 +12,7 @@ export function addDevelopment(program: Command): void {
     .option('--watch', 'reload when the manifest or the integration’s files change')
     .option('--watch-sources', 'restart when Capstan’s own sources change (make dev)')
     .option('--port <port>', 'HTTPS port; default 443 where permitted, else 8443', port)
+    .option('--host <address>', 'the address to listen on, for example 0.0.0.0 for all', '127.0.0.1')
     .addOption(
       new Option('--log-format <format>', 'how to log').choices(['pretty', 'json']).default('pretty'),
     )

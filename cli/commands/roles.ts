@@ -41,6 +41,7 @@ export function addRoles(program: Command): void {
     .option('--http-port <port>', 'plain HTTP, for a proxy that ends TLS', port, 8080)
     .option('--https-port <port>', 'HTTPS with the mounted certificate', port, 8443)
     .option('--private-port <port>', 'metrics and status, never public', port, 9090)
+    .option('--host <address>', 'the address to listen on; default: all')
     .option('--tls <folder>', 'folder with tls.crt and tls.key; without it HTTP only')
     .option('--drain-delay <seconds>', 'how long to go on serving after "not ready"', seconds, 5_000)
     .option('--development', 'allow client domains and callbacks on this machine')
@@ -73,6 +74,8 @@ export function addRoles(program: Command): void {
     .description(
       'own the hot wallet: record receipts, submit and settle payments, call the integration and wallets',
     )
+    .option('--private-port <port>', 'metrics and health, never public', port, 9090)
+    .option('--host <address>', 'the address of the private port; default: all')
     .option('--development', 'allow callbacks on this machine')
     .action(async (options: WatcherOptions) => {
       const { runWatchTransactions } = await import('../roles/workers.ts');

@@ -34,6 +34,8 @@ export interface CrewOptions {
   readonly anchor: Anchor;
   /** No port is preferred to another: several of these run side by side. */
   readonly anyPort: boolean;
+  /** The address on which the server and the integration listen. */
+  readonly host: string;
 }
 
 /** The processes of one anchor on this machine, each a real one, stopped in the reverse of their order. */
@@ -93,7 +95,7 @@ export class Crew {
 
   /** Where the integration started here answers; undefined when it runs elsewhere. @throws {NoIntegration} */
   async startIntegration(): Promise<string | undefined> {
-    const { anchor, place, output, shutdown, anyPort } = this.#options;
+    const { anchor, place, output, shutdown, anyPort, host } = this.#options;
     const { url, command, port: wanted } = anchor.integration;
     if (command === undefined) {
       if (url === undefined) throw new NoIntegration();
@@ -113,6 +115,7 @@ export class Crew {
           saysReady: false,
           env: {
             PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+            HOST: host,
             PORT: String(port),
             CAPSTAN_INTEGRATION_KEY: key,
             BANK_DATA: path.join(this.#folder, 'integration'),
@@ -132,12 +135,23 @@ export class Crew {
   async startRoles(accounts: Promise<void>): Promise<void> {
     const startWatcher = async (): Promise<Child> => {
       await accounts;
-      return this.#startChild(this.#role('watch-transactions', ['--development']));
+      return this.#startChild(
+        this.#role('watch-transactions', ['--development', '--private-port', '0', '--host', host]),
+      );
     };
-    const { place } = this.#options;
+    const { place, host } = this.#options;
     await place.port.release();
     const tls = path.dirname(place.certificates.certificateFile);
-    const server = ['--http-port', '0', '--https-port', String(place.port.port), '--private-port', '0'];
+    const server = [
+      '--http-port',
+      '0',
+      '--https-port',
+      String(place.port.port),
+      '--private-port',
+      '0',
+      '--host',
+      host,
+    ];
     this.#roles = await Promise.all([
       this.#startChild(
         this.#role('server', [...server, '--tls', tls, '--drain-delay', '0.1', '--development']),

@@ -41,6 +41,8 @@ export interface DevOptions {
   readonly watch?: boolean;
   readonly watchSources?: boolean;
   readonly port?: number;
+  /** Where the server and the integration listen. */
+  readonly host: string;
   readonly logFormat: string;
   readonly quiet?: boolean;
 }
@@ -104,7 +106,14 @@ interface Run {
 }
 
 async function run({ options, output, shutdown, place, loaded }: Run): Promise<void> {
-  const crew = new Crew({ output, shutdown, place, anchor: loaded.anchor, anyPort: options.port === 0 });
+  const crew = new Crew({
+    output,
+    shutdown,
+    place,
+    anchor: loaded.anchor,
+    anyPort: options.port === 0,
+    host: options.host,
+  });
   const [databaseUrl, ledgerUrl, integrationUrl] = await Promise.all([
     crew.startDatabase(),
     crew.startLedger(),

@@ -13,6 +13,7 @@ import type { Horizon } from '../../core/ledger/types.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { loadAnchorConfig } from '../../core/runtime/config.ts';
 import { createHealth, type Health } from '../../core/runtime/health.ts';
+import type { Bind } from '../../core/runtime/http-listener.ts';
 import { startPrivateListener } from '../../core/runtime/private-listener.ts';
 import { watchFiles } from '../../core/runtime/watch-file.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
@@ -47,6 +48,8 @@ export interface ServerOptions extends RoleOptions {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly privatePort: number;
+  /** The address of every listener; default: all. */
+  readonly host?: string;
   readonly tls?: string;
   readonly drainDelay: number;
   readonly development?: boolean;
@@ -74,11 +77,12 @@ export async function runServer(options: ServerOptions): Promise<number> {
   if (!config.refs.sessionKey) throw new SecretNotConfigured('spec.sessionKey');
   const sessionKeys = readSessionKeys(await config.readSecret(config.refs.sessionKey));
 
+  const bind = (port: number): Bind => ({ port, ...(options.host !== undefined && { host: options.host }) });
   const listeners = createListeners({
-    http: { port: options.httpPort },
+    http: bind(options.httpPort),
     ...(options.tls !== undefined && {
       https: {
-        bind: { port: options.httpsPort },
+        bind: bind(options.httpsPort),
         files: { certificate: path.join(options.tls, 'tls.crt'), key: path.join(options.tls, 'tls.key') },
       },
     }),
@@ -95,7 +99,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
   const parts = { context, options, database, horizon, integration, sessionKeys, health };
   const app = await buildApp(parts);
   const privateListener = await startPrivateListener({
-    bind: { port: options.privatePort },
+    bind: bind(options.privatePort),
     metrics,
     health,
     status: () => status(parts),

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { pingDatabase, type Database } from '../../core/database/database.ts';
 import { createPublicFetch } from '../../core/http/public-fetch.ts';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import type { Signer } from '../../core/keys/ed25519.ts';
 import { readSessionKeys } from '../../core/keys/session-keys.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
+import { createHealth } from '../../core/runtime/health.ts';
 import { runLoop } from '../../core/runtime/loop.ts';
+import { startPrivateListener } from '../../core/runtime/private-listener.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import type { WalletCalls } from '../../workers/watch-transactions/callbacks.ts';
+import { VERSION } from '../version.ts';
 import {
   LOOPBACK_ALLOWED,
   openRole,
@@ -88,6 +93,9 @@ function loop(
 export interface WatcherOptions extends RoleOptions {
   /** Wallets on this machine may be called back. */
   readonly development?: boolean;
+  readonly privatePort: number;
+  /** The address of the private port; default: all. */
+  readonly host?: string;
 }
 
 /** `capstan watch-transactions`: the one process that holds distribution seeds. */
@@ -99,15 +107,39 @@ export async function runWatchTransactions(options: WatcherOptions): Promise<num
   const database = await openRoleDatabase(context, 20);
   const horizon = openRoleHorizon(context);
   const integration = await openRoleIntegration(context);
+  const privatePort = await openPrivatePort(context, options, database);
   const { watchTransactions } = await import('../../workers/watch-transactions/watch-transactions.ts');
   return runRole(context, async (signal) => {
-    sayReady({ role: context.role });
+    sayReady({ role: context.role, private: privatePort });
     const holder = `${hostname()}:${process.pid}`;
     const { anchor } = config;
     const work = { database, horizon, integration, anchor, signers, wallets };
     await watchTransactions({ ...work, clock: systemClock, log, actor: 'watcher', holder }, signal);
     return 0;
   });
+}
+
+/** Metrics and health of a worker, for Prometheus and the kubelet. @throws {ListenFailed} */
+async function openPrivatePort(
+  { log, metrics, shutdown, role }: RoleContext,
+  { privatePort, host }: WatcherOptions,
+  database: Database,
+): Promise<AddressInfo> {
+  const health = createHealth({
+    clock: systemClock,
+    checks: [{ name: 'database', check: () => pingDatabase(database) }],
+    onFailure: (name, reason) => log.warn({ check: name, reason }, 'not ready'),
+  });
+  const listener = await startPrivateListener({
+    bind: { port: privatePort, ...(host !== undefined && { host }) },
+    metrics,
+    health,
+    status: async () => ({ version: VERSION, role, ready: await health.ready() }),
+    log,
+    clock: systemClock,
+  });
+  shutdown.add({ name: 'private listener', timeoutMs: 3_000, stop: () => listener.close() });
+  return listener.address;
 }
 
 /** The seeds of the distribution accounts, each checked to be the named account's. @throws {InvalidSeed} */

@@ -9,6 +9,7 @@ import { createWeb } from './web.ts';
 /** A complete integration: a bank on one SQLite file, with a page on which a person plays it. */
 async function run({
   port,
+  host,
   key,
   dataFolder,
   autoReceiveMs,
@@ -27,6 +28,7 @@ async function run({
     version: '1.0.0',
     key,
     port,
+    ...(host === undefined ? {} : { host }),
     store: createIdempotencyStore(database),
     hooks: createHooks({ books, payoutDelayMs, settle, now }),
     other: createWeb({ books, settle, now, ...(password === undefined ? {} : { password }) }),

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 export interface BankConfig {
   readonly port: number;
+  /** The address to listen on; absent: all. */
+  readonly host?: string;
   readonly key: string;
   /** The folder of the books. */
   readonly dataFolder: string;
@@ -21,13 +23,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** @throws {ConfigError} */
 export function readConfig(environment: Environment): BankConfig {
   const autoReceiveMs = readNumber(environment, 'BANK_AUTO_RECEIVE_MS');
-  const password = environment['BANK_PASSWORD'];
+  const { HOST: host, BANK_PASSWORD: password } = environment;
   return {
     port: readNumber(environment, 'PORT', 65_535) ?? 8080,
     key: readKey(environment),
     dataFolder: environment['BANK_DATA'] || 'bank-data',
     payoutDelayMs: readNumber(environment, 'BANK_PAYOUT_DELAY_MS') ?? 0,
     ...(autoReceiveMs === undefined ? {} : { autoReceiveMs }),
+    ...(host ? { host } : {}),
     ...(password ? { password } : {}),
   };
 }
