@@ -236,6 +236,7 @@ const ofTransfers: Record<string, Call> = {
   },
   creationsSoFar: (trx) =>
     transfers.creationsSoFar(trx, { transactionId: id('a', 4), destination: 'GDEST201' }),
+  paidLately: (trx) => transfers.paidLately(trx, 'EURT:GOTHER'),
   setTransferOperation: (trx) => transfers.setTransferOperation(trx, id('b', 201), 'createAccount'),
   waitingTransfersTo: (trx) => transfers.waitingTransfersTo(trx, 'GDEST201'),
   newestWaitingDestinations: (trx) => transfers.newestWaitingDestinations(trx, 50),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Keypair, Operation } from '@stellar/stellar-sdk';
+import { sql } from 'kysely';
 import { assetOf } from '../../test/support/anchor.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
@@ -475,6 +476,77 @@ describe('stopped money', () => {
     await world.turn({ ...world.context, anchor: { ...world.anchor, assets } });
     expect((await world.read(id)).status).toBe('completed');
     expect(await world.balance(holder!.publicKey())).toBe('0');
+  });
+});
+
+describe('an asset with a limit of payouts', () => {
+  const suspensions = () => world.db.database.selectFrom('suspension').selectAll().execute();
+  const settledAgo = (interval: string) =>
+    sql`update transfer set settled_at = clock_timestamp() - ${interval}::interval where settled_at is not null`.execute(
+      world.db.database,
+    );
+  const limited = (limits: { hourly?: string; daily?: string }) =>
+    withSpec({
+      asset: {
+        limits: {
+          ...(limits.hourly !== undefined && { hourly: parseAmount(limits.hourly) }),
+          ...(limits.daily !== undefined && { daily: parseAmount(limits.daily) }),
+        },
+      },
+    });
+
+  test.each([
+    ['an hour', { hourly: '25' }, '30 minutes', '2 hours'],
+    ['a day', { daily: '25' }, '23 hours', '25 hours'],
+  ])(
+    'pays up to what is allowed within %s, then suspends itself, with the figures',
+    async (period, limits, within, past) => {
+      const context = limited(limits);
+      const first = await fundHolder({ amount: '15' });
+      await world.turn(context);
+      await settledAgo(past);
+      const second = await fundHolder({ amount: '15' });
+      await world.turn(context);
+      expect((await world.read(second.id)).status).toBe('completed');
+      await sql`update transfer set settled_at = clock_timestamp() - ${within}::interval where key = ${`payout:${second.id}`}`.execute(
+        world.db.database,
+      );
+      const third = await fundHolder({ amount: '10' });
+      await world.turn(context);
+      expect((await world.read(third.id)).status).toBe('completed');
+      expect(await suspensions()).toEqual([]);
+      const fourth = await fundHolder({ amount: '1' });
+      await world.turn(context);
+      await world.turn(context);
+      expect(await world.balance(fourth.account)).toBe('0');
+      expect(await payoutOf(fourth.id)).toMatchObject({ state: 'queued', attempts: 0 });
+      expect(await suspensions()).toMatchObject([
+        {
+          scope: world.asset.id,
+          actor: 'watcher',
+          reason: `payouts of 26 within ${period} would exceed the limit of 25`,
+        },
+      ]);
+      const audit = await world.db.database
+        .selectFrom('event')
+        .select(['actor', 'reason'])
+        .where('transactionId', 'is', null)
+        .execute();
+      expect(audit).toMatchObject([{ actor: 'watcher', reason: expect.stringContaining('limit of 25') }]);
+      expect((await world.read(first.id)).status).toBe('completed');
+    },
+  );
+
+  test('counts what goes in the same round, and lets that settle', async () => {
+    const [one, two] = [await fundHolder({ amount: '15' }), await fundHolder({ amount: '15' })];
+    await ledger.clock.sleep(2);
+    expect(await payDue(limited({ hourly: '25' }))).toBe(1);
+    expect(await suspensions()).toHaveLength(1);
+    await world.settle();
+    await ledger.closeLedger();
+    await world.settle();
+    const statuses = [(await world.read(one.id)).status, (await world.read(two.id)).status];
+    expect(statuses.toSorted()).toEqual(['completed', 'pending_anchor']);
   });
 });
 

@@ -11,6 +11,7 @@ import { isFunded } from '../transaction/transaction.ts';
 import { mapLimited } from './concurrency.ts';
 import { distributionAccounts, type PaymentContext } from './context.ts';
 import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
+import { openAllowance } from './limits.ts';
 import { fundsOf, planBatches, type Affordability } from './plan.ts';
 import { openRound } from './round.ts';
 import { submitTransfers } from './submit.ts';
@@ -63,12 +64,15 @@ async function paySource(
   const round = await openRound(context, distribution);
   if (!round) return 0;
   const funds = fundsOf(round.account, inFlight.amounts);
+  const allowance = await openAllowance(context, due);
   const batches = planBatches(due, round.sources.length);
   const counts = await mapLimited(batches, BATCHES_AT_ONCE, async (batch, index) => {
     const source = round.sources[index];
-    const payable = await fundedOf(context, distribution, funds, await payableOf(context, batch));
+    const funded = await fundedOf(context, distribution, funds, await payableOf(context, batch));
+    const payable = funded.filter((transfer) => allowance.allows(transfer));
     return source && payable.length > 0 ? submitTransfers(context, round, source, payable) : 0;
   });
+  await allowance.close();
   return counts.reduce((sum, count) => sum + count, 0);
 }
 

@@ -90,6 +90,28 @@ export async function creationsSoFar(
   return { isUnderWay: row.underWay, ofCustomer: Number(row.ofCustomer), todayXlm: BigInt(row.today) };
 }
 
+/** Payouts of an asset in stroops, those in flight counted in both. */
+export interface PaidLately {
+  readonly hour: bigint;
+  readonly day: bigint;
+}
+
+/** What was paid out of an asset, or may have been: in one statement, so that nothing is missed between the two. */
+export async function paidLately(database: Database, assetId: string): Promise<PaidLately> {
+  const { rows } = await sql<{ hour: string; day: string }>`
+    select coalesce(sum(amount) filter (where at is null or at > ${databaseNow} - interval '1 hour'), 0) as hour,
+      coalesce(sum(amount), 0) as day
+    from (
+      select amount, settled_at as at from transfer
+      where asset_id = ${assetId} and purpose = 'payout' and settled_at > ${databaseNow} - interval '1 day'
+      union all
+      select transfer.amount, null from submission join transfer on transfer.submission_id = submission.id
+      where submission.state = 'pending' and transfer.asset_id = ${assetId} and transfer.purpose = 'payout'
+    ) as paid`.execute(database);
+  const [row] = rows;
+  return { hour: BigInt(row?.hour ?? 0), day: BigInt(row?.day ?? 0) };
+}
+
 /** How a transfer that is in no submission will be paid. */
 export async function setTransferOperation(
   database: Database,
