@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { newDataFolder, processesOf, startAnchor } from '../support/anchor-process.ts';
+import { newDataFolder, startAnchor } from '../support/anchor-process.ts';
+import { processesOf } from '../support/processes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DEMO = path.join(ROOT, 'examples/anchors/demo.yaml');
@@ -28,10 +29,12 @@ describe('capstan dev', () => {
   test('Ctrl-C stops everything within 5 seconds, leaves no process and no lock, and it starts again', async () => {
     const { folder, remove } = newDataFolder();
     const first = await startAnchor({ data: folder, flags: ['--port', '0'] });
+    // Otherwise it would not be seen either if it were left behind.
+    expect(processesOf(folder).some((line) => line.includes('examples/bank/bank.ts'))).toBe(true);
     const { code, milliseconds } = await first.end('SIGINT');
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(5_000);
-    expect(await processesOf(folder)).toEqual([]);
+    expect(processesOf(folder)).toEqual([]);
     const second = await startAnchor({ data: folder, flags: ['--port', '0'] });
     await second.end('SIGTERM');
     await remove();
@@ -70,7 +73,7 @@ describe('capstan dev', () => {
     const { folder, remove } = newDataFolder();
     const anchor = await startAnchor({ data: folder, flags: ['--port', '0'] });
     await anchor.end('SIGKILL');
-    expect(await eventually(async () => (await processesOf(folder)).length === 0, 10_000)).toBe(true);
+    expect(await eventually(async () => processesOf(folder).length === 0, 10_000)).toBe(true);
     await remove();
   }, 120_000);
 });

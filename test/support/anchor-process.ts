@@ -4,6 +4,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+import { descendantsOf, isRunning } from './processes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -26,6 +28,8 @@ export interface AnchorProcess {
   readonly end: (
     signal: NodeJS.Signals,
   ) => Promise<{ readonly code: number | null; readonly milliseconds: number }>;
+  /** As a power cut does: SIGKILL to it and everything below it at once, database and ledger too. */
+  readonly killAll: () => Promise<void>;
 }
 
 export function newDataFolder(): { readonly folder: string; readonly remove: () => Promise<void> } {
@@ -66,17 +70,21 @@ export async function startAnchor(options: {
     child.kill(signal);
     return { code: await ended, milliseconds: Date.now() - startedAt };
   };
-  return { ready, child, output: () => printed, end };
+  const killAll = async (): Promise<void> => {
+    const { pid = 0 } = child;
+    const all = [pid, ...descendantsOf(pid)];
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    for (const each of all) killIfThere(each);
+    await ended;
+    await eventually('every process is gone', () => all.every((each) => !isRunning(each)));
+  };
+  return { ready, child, output: () => printed, end, killAll };
 }
 
-/** The processes that were started for this data folder and still live: their command lines name it. */
-export async function processesOf(folder: string): Promise<readonly string[]> {
-  const { readdir, readFile } = await import('node:fs/promises');
-  const found: string[] = [];
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const line = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    if (line.includes(folder)) found.push(line.replaceAll('\0', ' '));
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
   }
-  return found;
 }

@@ -106,7 +106,7 @@ describe('a wallet made with the SDF’s library', () => {
       const opened = openDeposit(anchor.ready, '70');
       const { account } = await opened.received;
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      await anchor.end('SIGKILL');
+      await anchor.killAll();
       await opened.abandoned;
       anchor = await startAnchor({ data: folder, flags: ['--port', '0'] });
       const received = await eventuallyReceived(anchor.ready, account);
