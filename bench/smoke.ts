@@ -12,8 +12,8 @@ import { median, percentile, printTable, type Row } from './table.ts';
  * and what the processes take of memory. Prints a table and one line of JSON; asserts nothing.
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const RUNS = Number(process.env['RUNS'] ?? 3);
-const CUSTOMERS = Number(process.env['CUSTOMERS'] ?? 20);
+const RUNS = countOf('RUNS', 3);
+const CUSTOMERS = countOf('CUSTOMERS', 20);
 
 const rows: Row[] = [];
 for (const row of await firstDeposit()) rows.push(row);
@@ -32,6 +32,13 @@ writeFileSync(
 );
 console.log(JSON.stringify({ bench: 'smoke', rows }));
 process.exit(0);
+
+/** A median of nothing is no number: at least one of each. */
+function countOf(name: string, usual: number): number {
+  const count = Number(process.env[name] ?? usual);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Error(`${name} must be a whole number from 1`);
+}
 
 /** `make demo ONCE=1` from nothing, several times: the whole, and until the deposit is completed. */
 async function firstDeposit(): Promise<readonly Row[]> {
