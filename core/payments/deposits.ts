@@ -174,7 +174,8 @@ function chargeRest(rest: Stroops, { asset, anchor, fee }: DepositContext): Char
   }
 }
 
-const returnedOf = (refunds: readonly RefundPayment[] | null): Stroops =>
+/** What has gone back to the bank of a deposit, with what that cost. */
+export const returnedOf = (refunds: readonly RefundPayment[] | null): Stroops =>
   (refunds ?? []).reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
 
 type Refusal = Extract<DepositResult, { outcome: 'refused' }>;

@@ -71,6 +71,21 @@ const arrived = (id: string, changes: object = {}) => ({
 });
 const idsOf = (transactions: readonly IntegrationTransaction[]) => transactions.map(({ id }) => id);
 
+test('an approval after a partial refund is charged on what is left, by the fee of that', async () => {
+  const [id] = await create(1, { status: 'pending_anchor' });
+  const says: object[] = [
+    arrived(id!),
+    { id, outcome: 'refunded', amount: '40', reference: 'r-1' },
+    { id, outcome: 'approved' },
+  ];
+  const context = await honest({ 'deposits/poll': () => ({ results: [says.shift()] as never }) });
+  const fee = { fixed: 0n, percent: '1' };
+  const charging = { ...asset, deposit: { ...asset.deposit, fee } };
+  for (let i = 0; i < 3; i++)
+    await pollIntegration({ ...context, anchor: { ...anchor, assets: [charging] } }, never);
+  expect(await payouts()).toEqual([{ key: `payout:${id}`, amount: parseAmount('59.4') }]);
+});
+
 describe('a pass', () => {
   test('asks in pages about everything that waits, and pays each arrival once however often it is told', async () => {
     const ids = await create(205);

@@ -12,7 +12,7 @@ import { POLL_PAGE_LIMIT } from '../../core/integration/contract/values.ts';
 import { IntegrationMisbehaved, type IntegrationClient } from '../../core/integration/client.ts';
 import { toIntegrationTransaction } from '../../core/integration/view.ts';
 import { assetById } from '../../core/payments/context.ts';
-import { decideDeposit } from '../../core/payments/deposits.ts';
+import { decideDeposit, returnedOf } from '../../core/payments/deposits.ts';
 import { decideWithdrawal } from '../../core/payments/withdrawals.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import type { Log } from '../../core/runtime/log.ts';
@@ -170,9 +170,13 @@ async function decideOnDeposit(context: PollContext, transaction: Transaction, r
 async function feeOf(context: PollContext, transaction: Transaction, result: DepositResult): Promise<Fee> {
   const { anchor, integration } = context;
   const asset = assetById(anchor, transaction.assetId);
-  const amountIn = result.outcome === 'arrived' ? parseAmount(result.amount) : transaction.amountIn;
+  // An approval pays what did not go back to the bank, and is charged on that.
+  const amountIn =
+    result.outcome === 'arrived'
+      ? parseAmount(result.amount)
+      : (transaction.amountIn ?? 0n) - returnedOf(transaction.refunds);
   const isNeeded = result.outcome === 'arrived' ? !isFunded(transaction) : result.outcome === 'approved';
-  if (!asset || !isNeeded || amountIn === null || amountIn === 0n) return NO_FEE;
+  if (!asset || !isNeeded || amountIn <= 0n) return NO_FEE;
   const transactionView = toIntegrationTransaction(transaction, anchor);
   return quoteFee({
     anchor,
