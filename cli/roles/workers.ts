@@ -8,8 +8,12 @@ import type { Signer } from '../../core/keys/ed25519.ts';
 import { readSessionKeys } from '../../core/keys/session-keys.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { createHealth } from '../../core/runtime/health.ts';
+import { loadAnchorConfig, type AnchorConfig, type ConfigSource } from '../../core/runtime/config.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
 import { runLoop } from '../../core/runtime/loop.ts';
 import { startPrivateListener } from '../../core/runtime/private-listener.ts';
+import { watchFiles } from '../../core/runtime/watch-file.ts';
+import { liveSuspensions, type SuspensionView } from '../../core/payments/suspension.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import type { WalletCalls } from '../../workers/watch-transactions/callbacks.ts';
@@ -113,7 +117,9 @@ export async function runWatchTransactions(options: WatcherOptions): Promise<num
     sayReady({ role: context.role, private: privatePort });
     const holder = `${hostname()}:${process.pid}`;
     const { anchor } = config;
-    const work = { database, horizon, integration, anchor, signers, wallets };
+    const source = { file: options.config, secretsDir: options.secrets, log };
+    const suspension = await followSuspensions(config, source, systemClock, signal);
+    const work = { database, horizon, integration, anchor, signers, wallets, suspension };
     await watchTransactions({ ...work, clock: systemClock, log, actor: 'watcher', holder }, signal);
     return 0;
   });
@@ -140,6 +146,30 @@ async function openPrivatePort(
   });
   shutdown.add({ name: 'private listener', timeoutMs: 3_000, stop: () => listener.close() });
   return listener.address;
+}
+
+/** How often the file is looked at where the system reports nothing: it has to be heard within 5 seconds. */
+const SUSPENSION_POLL_MS = 3_000;
+
+/** Follows what the configuration stops, and nothing else of it; while it cannot be read, what it said last stands. */
+export async function followSuspensions(
+  { anchor }: Pick<AnchorConfig, 'anchor'>,
+  source: ConfigSource,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<SuspensionView> {
+  const { file, log } = source;
+  const suspensions = liveSuspensions(anchor);
+  const reread = async (): Promise<void> => {
+    const changed = await loadAnchorConfig(source);
+    suspensions.setAnchor(changed.anchor);
+    const assets = changed.anchor.assets.filter(({ suspended }) => suspended).map(({ id }) => id);
+    log.info({ anchor: changed.anchor.payments.suspended, assets }, 'what is suspended is read anew');
+  };
+  await watchFiles({ paths: [file], pollMs: SUSPENSION_POLL_MS, clock, signal, log, onChange: reread });
+  // It may have changed since this process read it first.
+  await reread().catch((error: unknown) => log.error({ err: error, file }, 'the file cannot be read anew'));
+  return suspensions;
 }
 
 /** The seeds of the distribution accounts, each checked to be the named account's. @throws {InvalidSeed} */
