@@ -8,7 +8,7 @@ import { buildUpkeep, retirement, upkeepOperations } from './channel-envelope.ts
 import { planChannels, type ChannelPlan } from './channels.ts';
 import type { PaymentContext } from './context.ts';
 import { availableOf } from './plan.ts';
-import { openFrame, readHotWallet, type Frame, type HotWallet } from './round.ts';
+import { openFrame, readHotWallet, tellUnready, type Frame, type HotWallet } from './round.ts';
 import { journal, signerOf } from './submit.ts';
 import { stoppedMoney } from './suspension.ts';
 
@@ -33,7 +33,10 @@ export async function keepChannels(
   const { anchor, log } = context;
   if ((await stoppedMoney(context)).isAll) return 'suspended';
   const wallet = await readHotWallet(context, distribution);
-  if (!wallet) return 'unknown';
+  if (typeof wallet === 'string') {
+    tellUnready(context, distribution, wallet);
+    return 'unknown';
+  }
   const plan = planChannels(wallet.channels, {
     wanted,
     maxFee: anchor.payments.maxFeeStroops,

@@ -9,8 +9,10 @@ import { checkTrustlines } from '../../workers/check-trustlines/check-trustlines
 import { followTrustlines } from '../../workers/watch-transactions/trustlines.ts';
 import { resume, suspend } from '../database/repositories/control.ts';
 import { encodeMuxed, decodeAccount } from '../keys/strkey.ts';
+import { createLog } from '../runtime/log.ts';
 import { parseAmount } from '../transaction/amount.ts';
 import type { PaymentContext } from './context.ts';
+import { createPauses } from './pauses.ts';
 import { payDue } from './pay.ts';
 
 let ledger: TestLedger;
@@ -477,6 +479,33 @@ describe('stopped money', () => {
     expect((await world.read(id)).status).toBe('completed');
     expect(await world.balance(holder!.publicKey())).toBe('0');
   });
+});
+
+test('an account that does not exist is asked about after a pause only, and told of once', async () => {
+  await fundHolder();
+  const missing = Keypair.random().publicKey();
+  await world.db.database.updateTable('transfer').set({ source: missing }).execute();
+  const asked: string[] = [];
+  const told: string[] = [];
+  const log = createLog({
+    name: 'test',
+    level: 'error',
+    destination: { write: (line: string) => void told.push(line) },
+  });
+  const horizon = ledger.client({ onRequest: ({ operation }) => void asked.push(operation) });
+  const context = { ...withSpec({ asset: { distributionAccount: missing } }), horizon, log };
+  let now = 0;
+  const pauses = createPauses({ now: () => now });
+  await payDue(context, pauses);
+  const once = asked.length;
+  expect(once).toBeGreaterThan(0);
+  for (let i = 0; i < 3; i++) await payDue(context, pauses);
+  expect(asked).toHaveLength(once);
+  for (now = 500; now < 20_000; now += 250) await payDue(context, pauses);
+  expect(asked.length).toBeLessThanOrEqual(8 * once);
+  expect(asked.length).toBeGreaterThan(once);
+  expect(told).toHaveLength(1);
+  await horizon.close();
 });
 
 describe('an asset with a limit of payouts', () => {

@@ -6,6 +6,7 @@ import {
   setTransferOperation,
   type Transfer,
 } from '../database/repositories/transfers.ts';
+import { messageOf } from '../runtime/errors.ts';
 import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
 import { mapLimited } from './concurrency.ts';
@@ -13,7 +14,8 @@ import { distributionAccounts, type PaymentContext } from './context.ts';
 import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
 import { openAllowance } from './limits.ts';
 import { fundsOf, planBatches, type Affordability } from './plan.ts';
-import { openRound } from './round.ts';
+import { createPauses, type Pauses } from './pauses.ts';
+import { openRound, tellUnready } from './round.ts';
 import { submitTransfers } from './submit.ts';
 import { stoppedMoney } from './suspension.ts';
 
@@ -28,16 +30,28 @@ const UNDERFUNDED_MS = 15_000;
 /** Until a destination that could not be looked up is asked about again; others go before it meanwhile. */
 const UNCHECKED_MS = 5_000;
 
-/** Sends what is due from every distribution account; answers how many transfers were submitted. */
-export async function payDue(context: PaymentContext): Promise<number> {
+/**
+ * Sends what is due from every distribution account; answers how many transfers were submitted.
+ *
+ * @param pauses of the accounts that nothing could be sent from a moment ago; kept by whoever calls this in a loop
+ */
+export async function payDue(
+  context: PaymentContext,
+  pauses: Pauses = createPauses(context.clock),
+): Promise<number> {
   const stopped = await stoppedMoney(context);
   if (stopped.isAll) return 0;
   const counts = await Promise.all(
     distributionAccounts(context.anchor).map(async (source) => {
+      if (pauses.isPaused(source)) return 0;
       try {
-        return await paySource(context, source, stopped.assets);
+        return await paySource(context, source, stopped.assets, pauses);
       } catch (error) {
-        context.log.error({ err: error, account: source }, 'paying from an account failed; it goes on later');
+        const isNew = pauses.pause(source, messageOf(error));
+        context.log[isNew ? 'error' : 'debug'](
+          { err: error, account: source },
+          'paying from an account failed; it goes on later',
+        );
         return 0;
       }
     }),
@@ -53,6 +67,7 @@ async function paySource(
   context: PaymentContext,
   distribution: string,
   stoppedAssets: readonly string[],
+  pauses: Pauses,
 ): Promise<number> {
   const { database, anchor } = context;
   // Read before the account is: what settles in between is then counted twice, never not at all.
@@ -62,7 +77,11 @@ async function paySource(
   const due = await dueTransfers(database, distribution, ROUND_LIMIT, stoppedAssets);
   if (due.length === 0) return 0;
   const round = await openRound(context, distribution);
-  if (!round) return 0;
+  if (typeof round === 'string') {
+    if (pauses.pause(distribution, round) && round !== 'busy') tellUnready(context, distribution, round);
+    return 0;
+  }
+  pauses.clear(distribution);
   const funds = fundsOf(round.account, inFlight.amounts);
   const allowance = await openAllowance(context, due);
   const batches = planBatches(due, round.sources.length);

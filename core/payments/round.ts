@@ -31,32 +31,36 @@ export interface HotWallet {
 }
 
 /**
- * Reads a distribution account with its channels; undefined, with a line in the log, when it does not exist or when this
- * Horizon has not seen our last submissions yet: balances and sequence numbers would be those of before.
+ * missing: the distribution account does not exist. behind: this Horizon has not seen our last submissions yet; balances
+ * and sequence numbers would be those of before.
  */
+export type Unready = 'missing' | 'behind';
+
+/** Tells of an account that cannot be used. */
+export function tellUnready({ log }: Pick<PaymentContext, 'log'>, account: string, why: Unready): void {
+  if (why === 'missing')
+    log.error({ account }, 'the distribution account does not exist on the ledger; fund it');
+  else log.debug({ account }, 'this Horizon has not seen our last submission yet');
+}
+
+/** Reads a distribution account with its channels, or says why it cannot be used. */
 export async function readHotWallet(
-  { database, horizon, anchor, log }: PaymentContext,
+  { database, horizon, anchor }: PaymentContext,
   distribution: string,
   isAlone = false,
-): Promise<HotWallet | undefined> {
+): Promise<HotWallet | Unready> {
   const listed = isAlone ? [] : await horizon.accountsWithSigner(distribution);
   // Strangers can list our key too: in a crowd of their accounts ours may be on a page that is not read.
   const account =
     listed.find(({ id }) => id === distribution) ?? (await horizon.account(distribution)).account;
-  if (!account) {
-    log.error({ account: distribution }, 'the distribution account does not exist on the ledger; fund it');
-    return undefined;
-  }
+  if (!account) return 'missing';
   const channels = channelsOf(listed, distribution, anchor);
   const last = await lastSubmissions(database, [distribution, ...channels.map(({ id }) => id)]);
   const isBehind = [account, ...channels].some(({ id, sequence }) => {
     const newest = last.get(id);
     return newest !== undefined && !newest.isPending && sequence < newest.sequence;
   });
-  if (isBehind) {
-    log.debug({ account: distribution }, 'this Horizon has not seen our last submission yet');
-    return undefined;
-  }
+  if (isBehind) return 'behind';
   return { account, channels, isBusy: ({ id }) => last.get(id)?.isPending ?? false };
 }
 
@@ -69,15 +73,18 @@ export async function openFrame({ horizon, anchor }: PaymentContext): Promise<Fr
   };
 }
 
-/** What a round of payments can use; undefined when nothing is free. */
-export async function openRound(context: PaymentContext, distribution: string): Promise<Round | undefined> {
+/** What a round of payments can use, or why it can use nothing: `busy` when all is in flight. */
+export async function openRound(
+  context: PaymentContext,
+  distribution: string,
+): Promise<Round | Unready | 'busy'> {
   const wanted = context.anchor.payments.channels;
   const wallet = await readHotWallet(context, distribution, wanted === 0);
-  if (!wallet) return undefined;
+  if (typeof wallet === 'string') return wallet;
   const frame = await openFrame(context);
   const dearest = frame.feePerOperation * BigInt(MAX_OPERATIONS);
   // The others are surplus and about to be merged away.
   const usable = wallet.channels.slice(0, wanted).filter((channel) => fuelOf(channel) >= dearest);
   const sources = (usable.length > 0 ? usable : [wallet.account]).filter((source) => !wallet.isBusy(source));
-  return sources.length > 0 ? { ...frame, account: wallet.account, sources } : undefined;
+  return sources.length > 0 ? { ...frame, account: wallet.account, sources } : 'busy';
 }

@@ -1,6 +1,7 @@
 import { holdRole, releaseRole, writeReport } from '../../core/database/repositories/control.ts';
 import type { Recorded } from '../../core/database/repositories/deadlines.ts';
 import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
+import { createPauses } from '../../core/payments/pauses.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
@@ -108,9 +109,10 @@ async function renew(context: WatcherContext, signal: AbortSignal, onLost: () =>
 }
 
 async function pay(context: WatcherContext, signal: AbortSignal): Promise<void> {
+  const pauses = createPauses(context.clock);
   while (!signal.aborted) {
     try {
-      const count = await payDue(context);
+      const count = await payDue(context, pauses);
       if (count > 0) continue;
     } catch (error) {
       context.log.error({ err: error }, 'looking for payments to make failed');
