@@ -43,10 +43,10 @@ typecheck: $(INSTALLED) ## compile without output
 	tsc -p .
 
 unit: $(INSTALLED) ## the tests beside the sources (ONLY=pattern runs some)
-	$(JEST) --testPathIgnorePatterns '/node_modules/' '<rootDir>/test/' $(ONLY)
+	$(JEST) --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/' $(ONLY)
 
 e2e: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing
-	$(JEST) --testPathPatterns '<rootDir>/test/' $(ONLY)
+	$(JEST) --testPathPatterns '$(CURDIR)/test/' $(ONLY)
 
 generate: $(INSTALLED) ## write the generated files anew: OpenAPI, spec reference
 	$(NODE) integration/write-openapi.ts

@@ -238,6 +238,7 @@ const ofTransfers: Record<string, Call> = {
     transfers.creationsSoFar(trx, { transactionId: id('a', 4), destination: 'GDEST201' }),
   paidLately: (trx) => transfers.paidLately(trx, 'EURT:GOTHER'),
   setTransferOperation: (trx) => transfers.setTransferOperation(trx, id('b', 201), 'createAccount'),
+  hasOpenRefund: (trx) => transfers.hasOpenRefund(trx, id('a', 7)),
   waitingTransfersTo: (trx) => transfers.waitingTransfersTo(trx, 'GDEST201'),
   newestWaitingDestinations: (trx) => transfers.newestWaitingDestinations(trx, 50),
   setTransferState: (trx) => transfers.setTransferState(trx, id('b', 201), { to: 'queued', reason: null }),

@@ -3,7 +3,10 @@ import { Operation, type Keypair } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
 import { resume, suspend } from '../../core/database/repositories/control.ts';
 import { answerJson } from '../../core/integration/testing/loopback.ts';
+import { changeTransaction } from '../../core/database/repositories/transactions.ts';
+import { queueTransfer } from '../../core/database/repositories/transfers.ts';
 import { payDue } from '../../core/payments/pay.ts';
+import { decideWithdrawal } from '../../core/payments/withdrawals.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import type { HookHandlers, HookRequest, WithdrawalOutcome } from '../../integration/sdk.ts';
 import { direction } from '../../test/support/anchor.ts';
@@ -261,6 +264,27 @@ describe('a withdrawal that the bank cannot pay', () => {
     const [payment] = await world.horizon.payments(holder.publicKey(), { order: 'desc', limit: 1 });
     expect(payment).toMatchObject({ memoType: 'id', memo: withdrawMemo });
     await runEffects(context);
+    expect(await world.balance(holder.publicKey())).toBe('1000');
+  });
+
+  test('because a poll said so first is not asked of the bank as well', async () => {
+    const { context, asked } = await bank(completed);
+    const { id } = await receivedWithdrawal(world, holder);
+    const transaction = await world.read(id);
+    const decision = decideWithdrawal(transaction, { outcome: 'refund', reason: 'closed' }, 'poll-deposits');
+    if (!('change' in decision) || !decision.refund) throw new Error('no refund was decided');
+    const { change, refund } = decision;
+    await world.db.database.transaction().execute(async (trx) => {
+      await changeTransaction(trx, transaction, change);
+      await queueTransfer(trx, refund);
+    });
+    await runEffects(context);
+    expect(asked).toEqual([]);
+    await world.turn();
+    await world.turn();
+    expect(await world.read(id)).toMatchObject({ status: 'refunded' });
+    await runEffects(context);
+    expect(asked).toEqual([]);
     expect(await world.balance(holder.publicKey())).toBe('1000');
   });
 

@@ -7,7 +7,7 @@ import {
   type TaskClaim,
 } from '../../core/database/repositories/tasks.ts';
 import { changeTransaction, findTransaction } from '../../core/database/repositories/transactions.ts';
-import { queueTransfer } from '../../core/database/repositories/transfers.ts';
+import { hasOpenRefund, queueTransfer } from '../../core/database/repositories/transfers.ts';
 import {
   IntegrationMisbehaved,
   IntegrationUnavailable,
@@ -30,6 +30,7 @@ const LEASE_MS = 60_000;
 /** Until a withdrawal of an asset whose money is stopped is looked at again. */
 const SUSPENDED_MS = 5_000;
 const BLOCKED_MS = 300_000;
+const REFUND_OPEN_MS = 5_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 600_000;
 
@@ -111,6 +112,8 @@ async function processWithdrawal(
     // Another word of the integration, or a person, has moved it on meanwhile.
     return database.transaction().execute((trx) => completeTask(trx, claimed));
   }
+  // What is on its way back (a poll asked for it meanwhile) must not be paid out as well.
+  if (await hasOpenRefund(database, read.id)) return putBack(database, 'task', claimed, REFUND_OPEN_MS);
   const transaction = read.amountOut === null ? await settleFee(context, read) : read;
   const receipt = await receiptOfTransaction(database, transaction.id);
   const payout = refundable(transaction) - (transaction.amountFee ?? 0n);

@@ -274,3 +274,16 @@ export async function deferTransfers(
     .where('state', '=', 'queued')
     .execute();
 }
+
+/** Whether money of a transaction is still on its way back to who paid. */
+export async function hasOpenRefund(database: Database, transactionId: string): Promise<boolean> {
+  const row = await database
+    .selectFrom('transfer')
+    .select('id')
+    .where('transactionId', '=', transactionId)
+    .where('purpose', '=', 'refund')
+    .where('state', 'in', ['queued', 'waiting', 'submitted'])
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

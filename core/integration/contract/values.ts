@@ -133,17 +133,13 @@ export const retry = z
   .meta({
     description: 'Nothing was done; ask again (with the same idempotency key) after so many seconds.',
   });
-export const blocked = z
-  .strictObject({ outcome: z.literal('blocked'), reason })
-  .meta({
-    description:
-      'Nothing was done and a person has to look: Capstan marks the transaction for one and asks again every five minutes, with the same idempotency key.',
-  });
-export const fatal = z
-  .strictObject({ outcome: z.literal('fatal'), reason })
-  .meta({
-    description: 'It can never be done: Capstan puts the transaction on hold for a person and asks no more.',
-  });
+export const blocked = z.strictObject({ outcome: z.literal('blocked'), reason }).meta({
+  description:
+    'Nothing was done and a person has to look: Capstan marks the transaction for one and asks again every five minutes, with the same idempotency key.',
+});
+export const fatal = z.strictObject({ outcome: z.literal('fatal'), reason }).meta({
+  description: 'It can never be done: Capstan puts the transaction on hold for a person and asks no more.',
+});
 export const invalid = z
   .strictObject({ outcome: z.literal('invalid'), errors: fieldErrors, message: message.optional() })
   .meta({
