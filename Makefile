@@ -42,11 +42,11 @@ format: $(INSTALLED) ## format everything
 typecheck: $(INSTALLED) ## compile without output
 	tsc -p .
 
-unit: $(INSTALLED) ## the tests beside the sources (ONLY=pattern runs some)
-	$(JEST) --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/' $(ONLY)
+unit: $(INSTALLED) ## the tests beside the sources (ONLY=core/spec runs those)
+	$(JEST) $(FLAGS) --testPathPatterns '$(or $(ONLY),.)' --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/'
 
-e2e: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing
-	$(JEST) --testPathPatterns '$(CURDIR)/test/' $(ONLY)
+e2e: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing (ONLY=wallet)
+	$(JEST) $(FLAGS) --testPathPatterns '$(CURDIR)/test/.*$(ONLY)'
 
 generate: $(INSTALLED) ## write the generated files anew: OpenAPI, spec reference
 	$(NODE) integration/write-openapi.ts

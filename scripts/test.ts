@@ -40,7 +40,7 @@ for (const check of ['format-check', 'lint', 'typecheck']) {
 }
 for (const suite of ['unit', 'e2e']) {
   const file = path.join(reports, `${suite}.json`);
-  const status = run(suite, 'make', ['--no-print-directory', suite, `ONLY=--json --outputFile=${file}`]);
+  const status = run(suite, 'make', ['--no-print-directory', suite, `FLAGS=--json --outputFile=${file}`]);
   addReport(file, status);
 }
 rmSync(reports, { recursive: true, force: true });
