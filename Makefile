@@ -10,7 +10,7 @@ PRETTIER := prettier --config config/prettierrc.json
 JEST := $(NODE) --experimental-vm-modules node_modules/jest/bin/jest.js -c config/jest.config.mjs
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## install what package-lock.json names
 
