@@ -34,7 +34,12 @@ function viewError(thrown: unknown): ErrorView {
     return { status: 503, key: 'error.unavailable', retryAfterSeconds, isRetryable: true };
   }
   if (thrown instanceof IntegrationMisbehaved) {
-    return { status: 502, key: 'error.unavailable', isRetryable: true };
+    return {
+      status: 503,
+      key: 'error.unavailable',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      isRetryable: true,
+    };
   }
   if (thrown instanceof ConcurrentChange) {
     return { status: 503, key: 'error.unavailable', retryAfterSeconds: 1, isRetryable: true };
@@ -67,7 +72,8 @@ export function errorPages(shell: Shell): Middleware {
 function tell(ctx: Context, error: unknown, { status, key }: ErrorView): void {
   const { log } = requestOf(ctx);
   const fields = { err: error, status };
-  if (key === 'error.defect' || status === 502) log.error(fields, 'a page could not be shown');
+  if (key === 'error.defect' || error instanceof IntegrationMisbehaved)
+    log.error(fields, 'a page could not be shown');
   else if (status >= 500) log.warn(fields, 'a page could not be shown for now');
   else log.debug(fields, 'a page was refused');
 }

@@ -473,7 +473,7 @@ describe('the integration’s own pages', () => {
     await open({ ...external, answers: { 'interactive/url': () => ({ url: 'http://bank.example/' }) } });
     const browser = stage.browser();
     const refused = await browser.open(stage.links.interactive(await stage.create(), 'en'));
-    expect(refused.status).toBe(502);
+    expect(refused.status).toBe(503);
     expect(refused.headers.get('location')).toBeNull();
   });
 
