@@ -118,7 +118,7 @@ describe('building a transaction', () => {
       operations: [
         { kind: 'createAccount', destination: customer, amount: 20_100_000n },
         {
-          kind: 'claimableBalance',
+          kind: 'createClaimableBalance',
           assetId: `SRT:${issuer}`,
           amount: 5_0000000n,
           claimants: [

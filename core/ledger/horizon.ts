@@ -4,7 +4,7 @@ import { createHistory } from './history.ts';
 import { createLedgers } from './ledgers.ts';
 import { createNetworks } from './networks.ts';
 import { pageRecords } from './fields.ts';
-import { readAccount } from './read-account.ts';
+import { readAccount, readClaimableBalance } from './read-account.ts';
 import { readFeeStats } from './read-network.ts';
 import { readTransaction } from './read-transaction.ts';
 import { PAGE_BYTES, RESOURCE_BYTES, observed, problemOf, read } from './requests.ts';
@@ -41,6 +41,11 @@ export function createHorizon(options: HorizonOptions): Horizon {
       const path = `/accounts/${encodeURIComponent(id)}`;
       const { body, latestLedger, url } = await read(connections, { operation: 'account', path }, asked);
       return { account: body === undefined ? undefined : readAccount(body), latestLedger, url };
+    },
+    claimableBalance: async (id, asked) => {
+      const path = `/claimable_balances/${encodeURIComponent(id)}`;
+      const { body } = await read(connections, { operation: 'claimable_balance', path }, asked);
+      return body === undefined ? undefined : readClaimableBalance(body);
     },
     transaction: async (hash, asked) => {
       const path = `/transactions/${encodeURIComponent(hash)}`;

@@ -21,7 +21,7 @@ import type { BuiltTransaction } from './envelope.ts';
 import { HistoryGone, LedgerUnavailable } from './errors.ts';
 import { createHorizon } from './horizon.ts';
 import type { TransferOperation } from './operations.ts';
-import { resultCodesOf } from './result.ts';
+import { createdBalanceId, resultCodesOf } from './result.ts';
 import type { Horizon, HorizonOptions, LedgerPayment, LedgerTransaction } from './types.ts';
 
 const CLEARED: Partial<Misbehaviour> = {
@@ -196,6 +196,35 @@ describe('on a ledger', () => {
       innerHash: inner.hash,
       feeBumpHash: bump.hash,
     });
+  });
+
+  test('a claimable balance is named by its result, found under that name, and gone once claimed', async () => {
+    const horizon = client();
+    const made = await payment(horizon, [
+      pay('1'),
+      {
+        kind: 'createClaimableBalance',
+        assetId: 'native',
+        amount: parseAmount('5'),
+        claimants: [{ account: payee.publicKey() }, { account: payer.publicKey() }],
+      },
+    ]);
+    await horizon.submit(made.envelope);
+    const { resultXdr } = await settled(horizon, made.hash);
+    const balanceId = createdBalanceId(resultXdr, 1)!;
+    expect(createdBalanceId(resultXdr, 0)).toBeUndefined();
+    expect(await horizon.claimableBalance(balanceId)).toEqual({
+      id: balanceId,
+      assetId: 'native',
+      amount: parseAmount('5'),
+      sponsor: payer.publicKey(),
+    });
+    const claim = await payment(horizon, [
+      { kind: 'claimClaimableBalance', balanceId, amount: parseAmount('5') },
+    ]);
+    await horizon.submit(claim.envelope);
+    expect(await settled(horizon, claim.hash)).toMatchObject({ successful: true });
+    expect(await horizon.claimableBalance(balanceId)).toBeUndefined();
   });
 
   test('accounts read as the SDK reads them, and can be checked before paying', async () => {

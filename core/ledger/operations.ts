@@ -31,13 +31,22 @@ export interface CreateAccountOperation extends OperationShared {
   /** G…. The amount is its starting balance in XLM. */
   destination: string;
 }
-export interface ClaimableBalanceOperation extends OperationShared {
-  kind: 'claimableBalance';
+export interface CreateClaimableBalanceOperation extends OperationShared {
+  kind: 'createClaimableBalance';
   assetId: AssetId;
   /** 1–10. */
   claimants: readonly ClaimantSpec[];
 }
-export type TransferOperation = PaymentOperation | CreateAccountOperation | ClaimableBalanceOperation;
+export interface ClaimClaimableBalanceOperation extends OperationShared {
+  kind: 'claimClaimableBalance';
+  /** 72 hex digits, as Horizon names it. The amount is what it holds; the ledger is not told. */
+  balanceId: string;
+}
+export type TransferOperation =
+  | PaymentOperation
+  | CreateAccountOperation
+  | CreateClaimableBalanceOperation
+  | ClaimClaimableBalanceOperation;
 
 /** `hash` and `return` carry 64 hex digits, `id` a decimal below 2⁶⁴, `text` at most 28 UTF-8 bytes. */
 export type MemoSpec = { type: 'text' | 'id' | 'hash' | 'return'; value: string };
@@ -60,7 +69,9 @@ export function operationOf(operation: TransferOperation): xdr.Operation {
         destination: operation.destination,
         startingBalance: amount,
       });
-    case 'claimableBalance':
+    case 'claimClaimableBalance':
+      return Operation.claimClaimableBalance({ ...source, balanceId: operation.balanceId });
+    case 'createClaimableBalance':
       return Operation.createClaimableBalance({
         ...source,
         asset: assetOf(operation.assetId),

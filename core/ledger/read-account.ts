@@ -1,5 +1,5 @@
 import { Fields } from './fields.ts';
-import type { AssetId, LedgerAccount, LedgerBalance } from './types.ts';
+import type { AssetId, ClaimableBalance, LedgerAccount, LedgerBalance } from './types.ts';
 
 /** `native` or `CODE:ISSUER` out of `asset_type`, `asset_code` and `asset_issuer`. */
 export function readAssetId(fields: Fields): AssetId {
@@ -63,6 +63,17 @@ function readBalance(fields: Fields): LedgerBalance {
     limit: fields.amount('limit'),
     isAuthorized: fields.boolean('is_authorized'),
     isAuthorizedToMaintainLiabilities: fields.boolean('is_authorized_to_maintain_liabilities'),
+  };
+}
+
+/** A claimable balance resource (stellar/go protocols/horizon `ClaimableBalance`). */
+export function readClaimableBalance(body: unknown): ClaimableBalance {
+  const fields = new Fields(body, 'claimable_balance');
+  return {
+    id: fields.string('id'),
+    assetId: fields.string('asset'),
+    amount: fields.amount('amount'),
+    sponsor: fields.string('sponsor'),
   };
 }
 

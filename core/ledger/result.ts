@@ -57,12 +57,31 @@ export function resultCodesOf(resultXdr: string): ResultCodes {
 
 /** What the account merge at this position moved; undefined when no merge succeeded there. @throws {BadResultXdr} */
 export function mergedAmount(resultXdr: string, operationIndex: number): Stroops | undefined {
+  const operation = innerResultAt(resultXdr, operationIndex);
+  if (operation?.type !== 'accountMerge') return undefined;
+  const merge = operation.accountMergeResult;
+  return merge.type === 'accountMergeSuccess' ? merge.sourceAccountBalance : undefined;
+}
+
+/**
+ * Horizon's id (72 hex digits) of the claimable balance that the operation at this position made; undefined when it made
+ * none.
+ * @throws {BadResultXdr}
+ */
+export function createdBalanceId(resultXdr: string, operationIndex: number): string | undefined {
+  const operation = innerResultAt(resultXdr, operationIndex);
+  if (operation?.type !== 'createClaimableBalance') return undefined;
+  const creation = operation.createClaimableBalanceResult;
+  return creation.type === 'createClaimableBalanceSuccess'
+    ? Buffer.from(creation.balanceId.toXdr()).toString('hex')
+    : undefined;
+}
+
+function innerResultAt(resultXdr: string, operationIndex: number): xdr.OperationResultTr | undefined {
   const { result } = parse(resultXdr);
   const inner = 'innerResultPair' in result ? result.innerResultPair.result.result : result;
   const operation = resultsOf(inner)[operationIndex];
-  if (operation?.type !== 'opInner' || operation.tr.type !== 'accountMerge') return undefined;
-  const merge = operation.tr.accountMergeResult;
-  return merge.type === 'accountMergeSuccess' ? merge.sourceAccountBalance : undefined;
+  return operation?.type === 'opInner' ? operation.tr : undefined;
 }
 
 function parse(resultXdr: string): xdr.TransactionResult {

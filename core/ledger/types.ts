@@ -93,6 +93,14 @@ export interface LedgerTransaction extends LedgerMemo {
   feeBumpHash?: string;
 }
 
+export interface ClaimableBalance {
+  id: string;
+  assetId: AssetId;
+  amount: Stroops;
+  /** G… of who pays its reserve. */
+  sponsor: string;
+}
+
 export const PAYMENT_TYPES = [
   'payment',
   'path_payment_strict_send',
@@ -259,6 +267,8 @@ export interface Horizon {
   latestLedger(options?: RequestOptions): Promise<LedgerClose>;
   /** Undefined when no configured Horizon knows that ledger (yet, or any more). */
   ledger(sequence: number, options?: RequestOptions): Promise<LedgerClose | undefined>;
+  /** What lies there to be claimed, by Horizon's id; undefined when it was claimed or never made (404). */
+  claimableBalance(id: string, options?: RequestOptions): Promise<ClaimableBalance | undefined>;
   /** By outer or inner hash. Undefined proves nothing: see design 6.1. */
   transaction(hash: string, options?: RequestOptions): Promise<LedgerTransaction | undefined>;
   /** An empty array means that there is nothing more. @throws {HistoryGone} @throws {NetworkChanged} */
