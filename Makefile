@@ -52,10 +52,13 @@ generate: $(INSTALLED) ## write the generated files anew: OpenAPI, spec referenc
 	$(NODE) integration/write-openapi.ts
 	$(NODE) scripts/write-reference.ts
 
+bench: $(INSTALLED) ## measure payments, receipts, web, cold start and memory (ONLY=web)
+	@$(NODE) bench/main.ts $(ONLY)
+
 bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and memory, with medians
 	@$(NODE) bench/smoke.ts
 
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e generate bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e generate bench bench-smoke clean

@@ -1,11 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startAnchor, newDataFolder, type Ready } from '../test/support/anchor-process.ts';
-import { childrenOf, memoryOf } from './memory.ts';
-import { median, percentile, printTable, type Row } from './table.ts';
+import { childrenOf, memoryOf } from './processes.ts';
+import { countOf, median, percentile, report, type Row } from './report.ts';
 
 /**
  * `make bench-smoke`: how long a stranger waits for the first deposit, how long a customer waits with the default intervals,
@@ -18,27 +17,8 @@ const CUSTOMERS = countOf('CUSTOMERS', 20);
 const rows: Row[] = [];
 for (const row of await firstDeposit()) rows.push(row);
 for (const row of await withDefaultIntervals()) rows.push(row);
-printTable('smoke', rows, {
-  command: 'make bench-smoke',
-  cpus: cpus().length,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-  node: process.version,
-});
-const results = path.join(ROOT, 'bench/results');
-mkdirSync(results, { recursive: true });
-writeFileSync(
-  path.join(results, 'smoke.json'),
-  `${JSON.stringify({ rows, node: process.version, cpus: cpus().length, command: 'make bench-smoke' }, null, 2)}\n`,
-);
-console.log(JSON.stringify({ bench: 'smoke', rows }));
+report('smoke', rows, { command: 'make bench-smoke' });
 process.exit(0);
-
-/** A median of nothing is no number: at least one of each. */
-function countOf(name: string, usual: number): number {
-  const count = Number(process.env[name] ?? usual);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new Error(`${name} must be a whole number from 1`);
-}
 
 /** `make demo ONCE=1` from nothing, several times: the whole, and until the deposit is completed. */
 async function firstDeposit(): Promise<readonly Row[]> {
@@ -65,7 +45,7 @@ async function firstDeposit(): Promise<readonly Row[]> {
       name: `start to completed deposit, 1 s ledger, median of ${RUNS}`,
       value: median(toDeposit),
       unit: 's',
-      limit: 15,
+      atMost: 15,
     },
     { name: `start to completed withdrawal, median of ${RUNS}`, value: median(whole), unit: 's' },
   ];
@@ -89,14 +69,14 @@ async function withDefaultIntervals(): Promise<readonly Row[]> {
         name: `bank received to paid, p95 of ${paid.length}`,
         value: percentile(paid, 95),
         unit: 's',
-        limit: 12,
+        atMost: 12,
       },
       { name: `trustline to paid, p50 of ${trusted.length}`, value: median(trusted), unit: 's' },
       {
         name: `trustline to paid, p95 of ${trusted.length}`,
         value: percentile(trusted, 95),
         unit: 's',
-        limit: 10,
+        atMost: 10,
       },
       ...idle.map(({ role, pssMiB }) => ({
         name: `${role}, memory at rest (PSS)`,

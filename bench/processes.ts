@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** What Linux counts of a process. */
 export interface ProcessMemory {
   readonly role: string;
   /** Its share of what it holds: pages that several processes hold are divided among them. */
@@ -8,9 +9,20 @@ export interface ProcessMemory {
   readonly peakMiB: number;
 }
 
-interface Proc {
+export interface Proc {
   readonly pid: number;
   readonly role: string;
+}
+
+/** USER_HZ: what /proc counts in, on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** The CPU time of a process and its ended threads so far, user and system; to 10 ms. */
+export function cpuSecondsOf(pid: number): number {
+  // The second field, the name, is in brackets and may hold spaces; utime and stime are fields 14 and 15.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** The roles that are children of `capstan dev`, by their command lines (Linux). */
