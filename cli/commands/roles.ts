@@ -74,7 +74,7 @@ export function addRoles(program: Command): void {
     .description(
       'own the hot wallet: record receipts, submit and settle payments, call the integration and wallets',
     )
-    .option('--private-port <port>', 'metrics and health, never public', port, 9090)
+    .option('--private-port <port>', 'metrics and health, never public', port, 9091)
     .option('--host <address>', 'the address of the private port; default: all')
     .option('--development', 'allow callbacks on this machine')
     .action(async (options: WatcherOptions) => {

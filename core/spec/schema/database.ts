@@ -8,6 +8,14 @@ export const database = z
       .describe(
         'Secret and key that hold the URL of a PostgreSQL database (postgres://…). Either this or embedded.',
       ),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(5432)
+      .describe(
+        'Port of that database. The network policies open it: the operator never reads the URL itself.',
+      ),
     embedded: z
       .strictObject({
         storage: storage.default('1Gi').describe('Size of the volume.'),
