@@ -97,7 +97,8 @@ describe('import of a django-polaris .env', () => {
     const env = envOf({ STELLAR_NETWORK_PASSPHRASE: PUBLIC_PASSPHRASE, HORIZON_URI: undefined });
     const { spec } = soleAnchor(imported(env), 'imported.yaml');
     expect(spec.network).toEqual({ name: 'public' });
-    expect(spec.database).toEqual({ secretRef: { name: 'anchor-harbor-example-database', key: 'url' } });
+    expect(spec.database.secretRef).toEqual({ name: 'anchor-harbor-example-database', key: 'url' });
+    expect(spec.database.embedded).toBeUndefined();
   });
 
   test('another passphrase is a custom network and needs its Horizon', () => {
