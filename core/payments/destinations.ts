@@ -138,6 +138,7 @@ export async function createAccountFirst(context: LedgerContext, transfer: Trans
   const { accountCreation } = context.anchor.payments;
   const isMuxed = transfer.destination.startsWith('M');
   if (!accountCreation.enabled || transfer.purpose !== 'payout' || isMuxed) return;
+  if (transfer.transactionId === null) return;
   if (isXlmPayout(transfer) || transfer.amount < accountCreation.minDeposit) return;
   await context.database.transaction().execute(async (trx) => {
     // One at a time, or many at the same moment would each find the budget unspent.

@@ -150,7 +150,7 @@ async function readied(context: PaymentContext, transfer: Transfer): Promise<Tra
 }
 
 async function isStillWanted(context: PaymentContext, transfer: Transfer): Promise<boolean> {
-  if (transfer.purpose === 'accountCreation') return true;
+  if (transfer.purpose === 'accountCreation' || transfer.receiptId !== null) return true;
   const transaction = await findTransaction(context.database, transfer.transactionId);
   if (transaction) {
     const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };

@@ -5,6 +5,7 @@ import {
   finishSubmission,
   type SubmissionClaim,
 } from '../database/repositories/submissions.ts';
+import { settleReceiptRefunds } from '../database/repositories/receipt-refunds.ts';
 import { enqueueTask } from '../database/repositories/tasks.ts';
 import {
   changeTransaction,
@@ -109,6 +110,11 @@ async function record(
     const transfers = await transfersOfSubmission(trx, claimed.row.id);
     if (found.successful) {
       await settleTransfers(trx, claimed.row.id, found.hash, new Date(found.closedAt));
+      await settleReceiptRefunds(trx, {
+        submissionId: claimed.row.id,
+        actor: context.actor,
+        hash: found.hash,
+      });
       for (const transfer of transfers) await afterPayment(context, trx, transfer, found);
     } else {
       for (const [index, transfer] of transfers.entries()) {
@@ -144,7 +150,7 @@ async function afterPayment(
   transfer: Transfer,
   found: LedgerTransaction,
 ): Promise<void> {
-  if (transfer.purpose === 'accountCreation') return;
+  if (transfer.purpose === 'accountCreation' || transfer.receiptId !== null) return;
   const transaction = await findTransaction(trx, transfer.transactionId);
   if (!transaction) throw new Error(`transfer ${transfer.id} has no transaction`);
   const detail = { hash: found.hash, ledger: found.ledger, transfer: transfer.key };
@@ -186,7 +192,7 @@ async function afterRefund(
 ): Promise<void> {
   const refunds = [
     ...(transaction.refunds ?? []),
-    { id: found.hash, idType: 'stellar' as const, amount: transfer.amount, fee: 0n },
+    { id: found.hash, idType: 'stellar' as const, amount: transfer.amount, fee: transfer.fee },
   ];
   const returned = refunds.reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
   const isWhole = returned === transaction.amountIn;

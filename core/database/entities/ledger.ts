@@ -15,7 +15,8 @@ export const CursorEntity = defineEntity({
   },
 });
 
-export type ReceiptState = 'matched' | 'unmatched' | 'refunded' | 'ignored';
+/** unmatched: a person decides. refunding: its way back is queued, see its transfer. */
+export type ReceiptState = 'matched' | 'unmatched' | 'refunding' | 'refunded' | 'ignored';
 
 /** An inbound payment to a distribution account, matched to a withdrawal or not. */
 export const ReceiptEntity = defineEntity({

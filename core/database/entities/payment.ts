@@ -3,11 +3,13 @@ import { defineEntity, p } from '@mikro-orm/core';
 const time = () => p.datetime().columnType('timestamptz(3)');
 const stroops = () => p.bigint('bigint');
 
-/** accountCreation goes before a payout to an account that does not exist yet. */
-export type TransferPurpose = 'payout' | 'refund' | 'accountCreation';
+/** accountCreation goes before a payout to an account that does not exist yet; reclaim takes back what nobody claimed. */
+export type TransferPurpose = 'payout' | 'refund' | 'accountCreation' | 'reclaim';
 /** queued: may be sent. waiting: not now, see `reason`. submitted: joined a submission. The rest is final. */
 export type TransferState = 'queued' | 'waiting' | 'submitted' | 'settled' | 'cancelled';
-export type TransferOperation = 'payment' | 'createAccount';
+/** As the protocol names them. */
+export type TransferOperation =
+  'payment' | 'createAccount' | 'createClaimableBalance' | 'claimClaimableBalance';
 
 /** A payment that the anchor itself has to make on the ledger. */
 export const TransferEntity = defineEntity({
@@ -17,7 +19,9 @@ export const TransferEntity = defineEntity({
     id: p.uuid().primary(),
     /** Says what this pays, once: `payout:<transaction>`, `refund:<transaction>:<n>`. */
     key: p.text().unique('transfer_key'),
-    transactionId: p.uuid(),
+    /** What it is for: a transaction, or (money back that belongs to none) a receipt; exactly one of the two. */
+    transactionId: p.uuid().nullable(),
+    receiptId: p.bigint('bigint').nullable(),
     purpose: p.text().$type<TransferPurpose>(),
     state: p.text().$type<TransferState>(),
     reason: p.text().nullable(),
@@ -27,7 +31,11 @@ export const TransferEntity = defineEntity({
     memoType: p.text().$type<'text' | 'id' | 'hash' | 'return'>().nullable(),
     memo: p.text().nullable(),
     amount: stroops(),
+    /** What a refund keeps besides the amount; it stays with the anchor. */
+    fee: stroops().default(0),
     operation: p.text().$type<TransferOperation>().default('payment'),
+    /** What a reclaim claims, as Horizon names it. */
+    claimableBalanceId: p.text().nullable(),
     /** Set by compare-and-set from null; freed only by proof (design 6.1). */
     submissionId: p.uuid().nullable(),
     attempts: p.integer().default(0),
@@ -59,12 +67,27 @@ export const TransferEntity = defineEntity({
       expression:
         'create index "transfer_account_creation" on "transfer" ("created_at") where "operation" = \'createAccount\'',
     },
+    /** The daily budget for claimable balances. */
+    {
+      name: 'transfer_claimable',
+      expression:
+        'create index "transfer_claimable" on "transfer" ("created_at") where "operation" = \'createClaimableBalance\'',
+    },
     {
       name: 'transfer_waiting_destination',
       expression:
         'create index "transfer_waiting_destination" on "transfer" ("destination") where "state" = \'waiting\'',
     },
   ],
+  uniques: [
+    /** A receipt goes back once. */
+    {
+      name: 'transfer_receipt',
+      expression:
+        'create unique index "transfer_receipt" on "transfer" ("receipt_id") where "receipt_id" is not null',
+    },
+  ],
+  checks: [{ name: 'transfer_owner', expression: 'num_nonnulls(transaction_id, receipt_id) = 1' }],
 });
 
 /** pending: may be or become part of the ledger. The rest is proven. */
@@ -96,6 +119,8 @@ export const SubmissionEntity = defineEntity({
     leaseUntil: time().nullable(),
     createdAt: time(),
     finishedAt: time().nullable(),
+    /** When a person was called, because what became of it cannot be proven. */
+    alarmedAt: time().nullable(),
   },
   indexes: [
     {

@@ -100,6 +100,8 @@ export const TransactionEntity = defineEntity({
       expression:
         'create index "transaction_attention" on "transaction" ("updated_at") where "attention" is not null',
     },
+    /** The newest, whatever they are. */
+    { name: 'transaction_recent', properties: ['updatedAt', 'id'] },
     {
       name: 'transaction_status',
       expression:
@@ -128,6 +130,8 @@ export const EventEntity = defineEntity({
   properties: {
     id: p.bigint('bigint').primary().autoincrement(),
     transactionId: p.uuid().nullable(),
+    /** Of what a person decided about a receipt. */
+    receiptId: p.bigint('bigint').nullable(),
     at: time(),
     /** Which process or person: "watcher", "poll-deposits", "operator:jane". */
     actor: p.text(),
@@ -136,7 +140,14 @@ export const EventEntity = defineEntity({
     reason: p.text(),
     detail: p.json<Record<string, unknown>>().nullable(),
   },
-  indexes: [{ name: 'event_transaction', properties: ['transactionId', 'id'] }],
+  indexes: [
+    { name: 'event_transaction', properties: ['transactionId', 'id'] },
+    {
+      name: 'event_receipt',
+      expression:
+        'create index "event_receipt" on "event" ("receipt_id", "id") where "receipt_id" is not null',
+    },
+  ],
   triggers: [
     {
       name: 'event_append_only',

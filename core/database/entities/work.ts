@@ -2,7 +2,8 @@ import { defineEntity, p } from '@mikro-orm/core';
 
 const time = () => p.datetime().columnType('timestamptz(3)');
 
-export type TaskKind = 'withdrawals/process' | 'deposits/completed' | 'deposits/refund' | 'callback';
+export type TaskKind =
+  'withdrawals/process' | 'deposits/completed' | 'deposits/refund' | 'trustlines/authorize' | 'callback';
 
 /** An effect outside the database that is retried until it is done: an outbox with leases (design 6.3). */
 export const TaskEntity = defineEntity({
