@@ -134,5 +134,11 @@ export interface PaymentPolicy {
     readonly dailyXlm: Stroops;
     readonly minDeposit: Stroops;
   };
-  readonly claimableBalances: { readonly enabled: boolean; readonly reclaimAfterMs: number };
+  readonly claimableBalances: {
+    readonly enabled: boolean;
+    readonly reclaimAfterMs: number;
+    /** Within 24 hours. */
+    readonly perCustomer: number;
+    readonly dailyXlm: Stroops;
+  };
 }

@@ -126,6 +126,8 @@ function resolvePayments(payments: AnchorSpec['payments']): PaymentPolicy {
     claimableBalances: {
       enabled: claimableBalances.enabled,
       reclaimAfterMs: parseDuration(claimableBalances.reclaimAfter),
+      perCustomer: claimableBalances.perCustomer,
+      dailyXlm: parseAmount(claimableBalances.dailyXlm),
     },
   };
 }

@@ -39,14 +39,28 @@ export const payments = z
       .describe("Creation of customers' accounts. Over budget a deposit waits for trust, it does not fail."),
     claimableBalances: z
       .strictObject({
-        enabled: z.boolean().default(true).describe('Whether they are offered to wallets. Not acted on yet.'),
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether a payout without a trustline is laid on the ledger for wallets that can claim it.',
+          ),
         reclaimAfter: duration('1d', '730d')
           .default('30d')
-          .describe('When an unclaimed balance is taken back. Not acted on yet.'),
+          .describe('When an unclaimed balance is taken back into the hot wallet.'),
+        perCustomer: z
+          .int()
+          .min(0)
+          .max(1000)
+          .default(5)
+          .describe('Balances that one customer may be laid within 24 hours.'),
+        dailyXlm: amount()
+          .default('500')
+          .describe('XLM lent as their reserves (1 for each) within 24 hours at most.'),
       })
       .prefault({})
       .describe(
-        'Claimable balances for customers without a trustline whose wallet supports them. Not acted on yet.',
+        'Claimable balances for customers without a trustline whose wallet supports them. Over budget a deposit waits for trust.',
       ),
   })
   .prefault({})

@@ -89,7 +89,12 @@ export const PAYMENTS: Anchor['payments'] = {
     dailyXlm: parseAmount('100'),
     minDeposit: 0n,
   },
-  claimableBalances: { enabled: true, reclaimAfterMs: 30 * 24 * HOUR_MS },
+  claimableBalances: {
+    enabled: true,
+    reclaimAfterMs: 30 * 24 * HOUR_MS,
+    perCustomer: 5,
+    dailyXlm: 500_0000000n,
+  },
 };
 
 export interface Answer {

@@ -1,0 +1,81 @@
+import { sql, type Selectable } from 'kysely';
+import { databaseNow, type Database, type DatabaseTransaction } from '../database.ts';
+import type { ClaimableBalanceState } from '../entities/claimable-balance.ts';
+import type { Tables } from '../schema.ts';
+
+export type ClaimableBalanceRow = Selectable<Tables['claimable_balance']>;
+
+/** Writes down what a payout left on the ledger; once, however often it is settled. */
+export async function insertClaimableBalance(
+  trx: DatabaseTransaction,
+  row: Omit<ClaimableBalanceRow, 'state' | 'finishedAt'>,
+): Promise<void> {
+  await trx
+    .insertInto('claimable_balance')
+    .values({ ...row, state: 'open' })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+/** Those that nobody has claimed as far as we know and that we may take back by now, longest first. */
+export async function dueClaimableBalances(
+  database: Database,
+  ledgerTime: Date,
+  limit: number,
+): Promise<readonly ClaimableBalanceRow[]> {
+  return (
+    database
+      .selectFrom('claimable_balance')
+      .selectAll()
+      // Written out, since a partial index is only used where its condition can be seen to hold.
+      .where('state', '=', sql.lit<ClaimableBalanceState>('open'))
+      .where('reclaimAt', '<', ledgerTime)
+      .orderBy('reclaimAt')
+      .limit(limit)
+      .execute()
+  );
+}
+
+/** Compare-and-set of the state. False: it has moved on meanwhile. */
+export async function moveClaimableBalance(
+  trx: DatabaseTransaction,
+  id: string,
+  change: { readonly from: ClaimableBalanceState; readonly to: ClaimableBalanceState },
+): Promise<boolean> {
+  const isFinal = change.to === 'gone' || change.to === 'reclaimed';
+  const { numUpdatedRows } = await trx
+    .updateTable('claimable_balance')
+    .set({ state: change.to, finishedAt: isFinal ? databaseNow : null })
+    .where('id', '=', id)
+    .where('state', '=', change.from)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** How many payouts were laid on the ledger to be claimed within a day, those under way counted. */
+export interface LaidToday {
+  readonly ofCustomer: number;
+  readonly ofAll: number;
+}
+
+export async function laidToday(trx: DatabaseTransaction, transactionId: string): Promise<LaidToday> {
+  const { rows } = await sql<{ ofCustomer: string; ofAll: string }>`
+    select count(*) as of_all, count(*) filter (where payee.subject = other.subject) as of_customer
+    from transfer join transaction as other on other.id = transfer.transaction_id,
+      (select subject from transaction where id = ${transactionId}) as payee
+    where transfer.operation = 'createClaimableBalance' and transfer.state <> 'cancelled'
+      and transfer.created_at > ${databaseNow} - interval '1 day'`.execute(trx);
+  const [row] = rows;
+  return { ofCustomer: Number(row?.ofCustomer ?? 0), ofAll: Number(row?.ofAll ?? 0) };
+}
+
+/** Says how a payout that is in no submission will be paid. False: it has joined one meanwhile. */
+export async function makeClaimable(trx: DatabaseTransaction, transferId: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('transfer')
+    .set({ operation: 'createClaimableBalance' })
+    .where('id', '=', transferId)
+    .where('submissionId', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}

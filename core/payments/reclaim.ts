@@ -1,0 +1,98 @@
+import type { DatabaseTransaction } from '../database/database.ts';
+import {
+  dueClaimableBalances,
+  moveClaimableBalance,
+  type ClaimableBalanceRow,
+} from '../database/repositories/claimable-balances.ts';
+import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
+import { queueTransfer, type Transfer } from '../database/repositories/transfers.ts';
+import { formatAmount } from '../transaction/amount.ts';
+import type { LedgerContext } from './context.ts';
+
+const BATCH = 100;
+
+/**
+ * Takes back what customers have not claimed in time: each balance that still lies on the ledger gets a transfer to the
+ * distribution account, one that is not there any more is written off as claimed. Answers how many were looked at. Safe with any number of
+ * processes: states move by compare-and-set.
+ */
+export async function reclaimDue(context: LedgerContext): Promise<number> {
+  const { database, horizon, log } = context;
+  const { closedAtMs } = await horizon.latestLedger();
+  const due = await dueClaimableBalances(database, new Date(closedAtMs), BATCH);
+  for (const balance of due) {
+    try {
+      // It has lain there for days: a Horizon that does not know it cannot just be behind.
+      const lies = await horizon.claimableBalance(balance.id);
+      await database
+        .transaction()
+        .execute((trx) => (lies ? takeBack(trx, balance) : writeOff(context, trx, balance)));
+    } catch (error) {
+      log.warn(
+        { err: error, claimable_balance: balance.id },
+        'an unclaimed balance could not be looked up yet',
+      );
+    }
+  }
+  return due.length;
+}
+
+async function takeBack(trx: DatabaseTransaction, balance: ClaimableBalanceRow): Promise<void> {
+  if (!(await moveClaimableBalance(trx, balance.id, { from: 'open', to: 'reclaiming' }))) return;
+  await queueTransfer(trx, {
+    key: `reclaim:${balance.id}`,
+    transactionId: balance.transactionId,
+    purpose: 'reclaim',
+    assetId: balance.assetId,
+    source: balance.account,
+    destination: balance.account,
+    memoType: null,
+    memo: null,
+    amount: balance.amount,
+    operation: 'claimClaimableBalance',
+    claimableBalanceId: balance.id,
+  });
+}
+
+async function writeOff(
+  { log }: LedgerContext,
+  trx: DatabaseTransaction,
+  { id, transactionId }: ClaimableBalanceRow,
+): Promise<void> {
+  if (await moveClaimableBalance(trx, id, { from: 'open', to: 'gone' }))
+    log.debug({ transaction_id: transactionId, claimable_balance: id }, 'a claimable balance was claimed');
+}
+
+/**
+ * What follows when the ledger has given a balance back to us: the payout stays proven, but its customer does not have the
+ * money, so a person has to decide.
+ */
+export async function afterReclaim(
+  { actor, log }: LedgerContext,
+  trx: DatabaseTransaction,
+  transfer: Transfer,
+  ledgerHash: string,
+): Promise<void> {
+  const { claimableBalanceId, transactionId } = transfer;
+  if (claimableBalanceId === null || transactionId === null) return;
+  if (!(await moveClaimableBalance(trx, claimableBalanceId, { from: 'reclaiming', to: 'reclaimed' }))) return;
+  const transaction = await findTransaction(trx, transactionId);
+  if (!transaction) return;
+  const reason = `nobody claimed the ${formatAmount(transfer.amount)} in time; they are back in the hot wallet. Return the customer's money at the bank`;
+  await changeTransaction(trx, transaction, {
+    patch: { attention: reason },
+    actor,
+    reason,
+    detail: { hash: ledgerHash, claimableBalance: claimableBalanceId },
+  });
+  log.warn(
+    { transaction_id: transactionId, claimable_balance: claimableBalanceId },
+    'an unclaimed payout was taken back',
+  );
+}
+
+/** What follows when the ledger has no such balance any more: the customer was quicker. */
+export async function afterLostReclaim(trx: DatabaseTransaction, transfer: Transfer): Promise<void> {
+  if (transfer.claimableBalanceId !== null)
+    await moveClaimableBalance(trx, transfer.claimableBalanceId, { from: 'reclaiming', to: 'gone' });
+}
