@@ -1,0 +1,95 @@
+import type * as k8s from '@kubernetes/client-node';
+import { metadataOf, selectorLabels, type BuildContext } from './context.ts';
+import type { Applied, KubernetesObject } from './kubernetes.ts';
+import { childName } from './names.ts';
+import { connectProbes, PATHS, podTemplate, PORTS, resourcesOf } from './pod.ts';
+
+/** PostgreSQL ends its clients and writes a checkpoint. */
+const GRACE_SECONDS = 60;
+
+/**
+ * A PostgreSQL of one instance, from our own image, for trying out; the spec's rules keep it off the public network. Its
+ * volume and password outlive the Anchor: data is deleted by people.
+ */
+export function databaseObjects(context: BuildContext): readonly KubernetesObject[] {
+  return context.spec.database.embedded ? [statefulSet(context), service(context)] : [];
+}
+
+function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
+  const { storage = '1Gi', storageClassName } = context.spec.database.embedded ?? {};
+  const { platform } = context;
+  const metadata = metadataOf(context, 'database');
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata,
+    spec: {
+      replicas: 1,
+      serviceName: metadata.name,
+      selector: { matchLabels: selectorLabels(context, 'database') },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      template: podTemplate(context, {
+        component: 'database',
+        isOurImage: true,
+        graceSeconds: GRACE_SECONDS,
+        container: {
+          name: 'postgresql',
+          image: platform.image,
+          ...(platform.imagePullPolicy && { imagePullPolicy: platform.imagePullPolicy }),
+          command: ['capstan'],
+          args: [
+            'database',
+            '--data',
+            PATHS.data,
+            '--host',
+            '*',
+            '--port',
+            String(PORTS.database),
+            '--password-file',
+            `${PATHS.secrets}/${metadata.name}/password`,
+          ],
+          ports: [{ name: 'postgresql', containerPort: PORTS.database, protocol: 'TCP' }],
+          resources: resourcesOf(undefined, '100m', '256Mi', '512Mi'),
+          volumeMounts: [
+            { name: 'data', mountPath: PATHS.data },
+            { name: 'secrets', mountPath: PATHS.secrets, readOnly: true },
+          ],
+          ...connectProbes(PORTS.database),
+        },
+        volumes: [passwordVolume(childName(context.name, 'database'))],
+      }),
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data', labels: selectorLabels(context, 'database') },
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            ...(storageClassName !== undefined && { storageClassName }),
+            resources: { requests: { storage } },
+          },
+        },
+      ],
+    },
+  };
+}
+
+const passwordVolume = (name: string): k8s.V1Volume => ({
+  name: 'secrets',
+  projected: {
+    defaultMode: 0o440,
+    sources: [{ secret: { name, items: [{ key: 'password', path: `${name}/password` }] } }],
+  },
+});
+
+function service(context: BuildContext): Applied<k8s.V1Service> {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadataOf(context, 'database'),
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: 'None',
+      selector: selectorLabels(context, 'database'),
+      ports: [{ name: 'postgresql', port: PORTS.database, targetPort: 'postgresql', protocol: 'TCP' }],
+    },
+  };
+}
