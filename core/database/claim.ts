@@ -35,10 +35,17 @@ const OPEN = {
 export async function claim<T extends ClaimableTable>(
   database: Database,
   table: T,
-  options: { readonly limit: number; readonly leaseMs: number; readonly where?: RawBuilder<unknown> },
+  options: {
+    readonly limit: number;
+    readonly leaseMs: number;
+    readonly where?: RawBuilder<unknown>;
+    /** Also those that are not due yet. */
+    readonly isEarly?: boolean;
+  },
 ): Promise<readonly Claim<T>[]> {
   const token = randomUUID();
   const where = options.where ?? sql`true`;
+  const due = options.isEarly === true ? sql`true` : sql`next_attempt_at <= ${databaseNow}`;
   const { rows } = await sql<Selectable<Tables[T]>>`
     update ${sql.table(table)} set
       lease_token = ${token},
@@ -46,7 +53,7 @@ export async function claim<T extends ClaimableTable>(
       attempts = attempts + 1
     where id in (
       select id from ${sql.table(table)}
-      where ${OPEN[table]} and next_attempt_at <= ${databaseNow}
+      where ${OPEN[table]} and ${due}
         and (lease_until is null or lease_until < clock_timestamp()) and ${where}
       order by next_attempt_at limit ${options.limit} for update skip locked
     ) returning *`.execute(database);
@@ -88,11 +95,29 @@ export async function putBack(
 export async function assertClaimed(
   database: DatabaseTransaction,
   table: ClaimableTable,
-  claimed: { readonly row: { readonly id: string }; readonly token: string },
+  claimed: Held,
 ): Promise<void> {
-  const { rows } = await sql`select 1 from ${sql.table(table)}
-    where id = ${claimed.row.id} and lease_token = ${claimed.token} and ${OPEN[table]} for update`.execute(
-    database,
-  );
-  if (rows.length === 0) throw new LeaseLost(table, claimed.row.id);
+  await assertAllClaimed(database, table, [claimed]);
+}
+
+interface Held {
+  readonly row: { readonly id: string };
+  readonly token: string;
+}
+
+/** The same for several rows at once. @throws {LeaseLost} when one of them is not ours any more. */
+export async function assertAllClaimed(
+  database: DatabaseTransaction,
+  table: ClaimableTable,
+  claimed: readonly Held[],
+): Promise<void> {
+  const ids = claimed.map(({ row }) => row.id);
+  const tokens = claimed.map(({ token }) => token);
+  // In one order, or two processes that want the same rows could wait for each other.
+  const { rows } = await sql<{ id: string }>`select id from ${sql.table(table)}
+    where (id, lease_token) in (select * from unnest(${ids}::uuid[], ${tokens}::uuid[])) and ${OPEN[table]}
+    order by id for update`.execute(database);
+  const ours = new Set(rows.map(({ id }) => id));
+  const lost = ids.find((id) => !ours.has(id));
+  if (lost !== undefined) throw new LeaseLost(table, lost);
 }

@@ -176,6 +176,20 @@ const firstSubmission = async (trx: DatabaseTransaction): Promise<submissions.Su
   return claimed!;
 };
 
+/** Of the rows that are queued or pending. */
+const hundred = (prefix: string): string[] =>
+  Array.from({ length: 100 }, (_, i) => id(prefix, 200 * (i + 1)));
+const newSubmission = (): Omit<submissions.NewSubmission, 'transferIds'> => ({
+  id: randomUUID(),
+  hash: randomBytes(32).toString('hex'),
+  source: newAccount(),
+  sequence: 1n,
+  envelope: 'AAAA',
+  minTime: 0n,
+  maxTime: 1n,
+  feeBidPerOperation: 100n,
+});
+
 const ofTransactions: Record<string, Call> = {
   insertTransaction: (trx) =>
     transactions.insertTransaction(
@@ -221,7 +235,26 @@ const ofTransactions: Record<string, Call> = {
     await transactions.pageAwaitingIntegration(trx, 'withdrawal', id('a', 5_001), 200);
   },
   isUnpaidRest: (trx) => transactions.isUnpaidRest(trx, id('a', 4), 'refund:1'),
-  findByWithdrawMemo: (trx) => transactions.findByWithdrawMemo(trx, asset.distributionAccount, '5'),
+  changeTransactions: async (trx) => {
+    const ids = Array.from({ length: 200 }, (_, i) => id('a', 200 * i + 1));
+    const locked = await transactions.lockTransactions(trx, ids);
+    const change = { patch: { message: 'x', refunds: [] }, actor: 'test', reason: 'x' };
+    await transactions.changeTransactions(
+      trx,
+      [...locked.values()].map((current) => ({ current, change })),
+    );
+  },
+  lockTransactions: (trx) => transactions.lockTransactions(trx, [id('a', 4), id('a', 5)]),
+  lockByWithdrawMemos: (trx) =>
+    transactions.lockByWithdrawMemos(
+      trx,
+      asset.distributionAccount,
+      Array.from({ length: 200 }, (_, i) => String(2 * i + 1)),
+    ),
+  insertEvents: (trx) =>
+    transactions.insertEvents(trx, [
+      { transactionId: id('a', 4), actor: 'test', reason: 'x', fromStatus: null, toStatus: null },
+    ]),
 };
 
 const ofTransfers: Record<string, Call> = {
@@ -243,26 +276,44 @@ const ofTransfers: Record<string, Call> = {
   newestWaitingDestinations: (trx) => transfers.newestWaitingDestinations(trx, 50),
   setTransferState: (trx) => transfers.setTransferState(trx, id('b', 201), { to: 'queued', reason: null }),
   transfersOfSubmission: (trx) => transfers.transfersOfSubmission(trx, id('c', 4)),
-  settleTransfers: (trx) => transfers.settleTransfers(trx, id('c', 4), 'ab', new Date()),
-  releaseTransfer: (trx) =>
-    transfers.releaseTransfer(trx, id('b', 4), id('c', 4), { to: 'queued', reason: null, delayMs: 0 }),
+  transfersOfSubmissions: (trx) => transfers.transfersOfSubmissions(trx, hundred('c')),
+  settleTransfers: (trx) =>
+    transfers.settleTransfers(
+      trx,
+      hundred('c').map((submissionId) => ({ submissionId, ledgerHash: 'ab', settledAt: new Date() })),
+    ),
+  releaseTransfers: (trx) =>
+    transfers.releaseTransfers(
+      trx,
+      hundred('b').map((transferId, i) => ({
+        transferId,
+        submissionId: id('c', 200 * i + 4),
+        to: 'queued',
+        reason: null,
+        delayMs: 0,
+      })),
+    ),
   deferTransfers: (trx) => transfers.deferTransfers(trx, [id('b', 200), id('b', 400)], 'x', 1),
 };
 
 const ofSubmissions: Record<string, Call> = {
   journalSubmission: (trx) =>
     submissions.journalSubmission(trx, {
-      id: randomUUID(),
-      hash: randomBytes(32).toString('hex'),
-      source: newAccount(),
-      sequence: 1n,
-      envelope: 'AAAA',
-      minTime: 0n,
-      maxTime: 1n,
-      feeBidPerOperation: 100n,
+      ...newSubmission(),
       transferIds: [id('b', 200), id('b', 400)],
     }),
+  journalSubmissions: (trx) =>
+    submissions.journalSubmissions(
+      trx,
+      hundred('b').map((transferId) => ({ ...newSubmission(), transferIds: [transferId] })),
+    ),
+  lockQueued: (trx) => submissions.lockQueued(trx, hundred('b')),
   claimSubmissions: (trx) => submissions.claimSubmissions(trx, 100, 60_000),
+  claimSeen: (trx) => submissions.claimSeen(trx, ['ab', 'cd'], 60_000),
+  finishSubmissions: async (trx) =>
+    submissions.finishSubmissions(trx, [
+      { claimed: await firstSubmission(trx), outcome: { state: 'succeeded', ledger: 1, feeCharged: 100n } },
+    ]),
   finishSubmission: async (trx) =>
     submissions.finishSubmission(trx, await firstSubmission(trx), {
       state: 'failed',
@@ -271,12 +322,21 @@ const ofSubmissions: Record<string, Call> = {
   inFlightOf: (trx) => submissions.inFlightOf(trx, asset.distributionAccount),
   lastSubmissions: (trx) => submissions.lastSubmissions(trx, [asset.distributionAccount, 'GSOURCE200']),
   isUpkeepPending: (trx) => submissions.isUpkeepPending(trx),
-  isSubmissionSource: (trx) => submissions.isSubmissionSource(trx, 'GSTRANGER'),
+  submissionSources: (trx) =>
+    submissions.submissionSources(
+      trx,
+      Array.from({ length: 200 }, (_, i) => `GSTRANGER${i}`),
+    ),
   hastenSubmissions: (trx) => submissions.hastenSubmissions(trx, ['ab', 'cd']),
 };
 
 const ofTasks: Record<string, Call> = {
   enqueueTask: (trx) => tasks.enqueueTask(trx, { kind: 'callback', key: 'new', transactionId: id('a', 4) }),
+  enqueueTasks: (trx) =>
+    tasks.enqueueTasks(
+      trx,
+      hundred('a').map((transactionId) => ({ kind: 'callback', key: transactionId, transactionId })),
+    ),
   claimTasks: firstTask,
   completeTask: async (trx) => tasks.completeTask(trx, await firstTask(trx)),
   buryTask: async (trx) => tasks.buryTask(trx, await firstTask(trx), 'x'),
@@ -304,6 +364,27 @@ const ofReceipts: Record<string, Call> = {
       memoType: 'none',
       state: 'unmatched',
     }),
+  insertReceipts: (trx) =>
+    receipts.insertReceipts(
+      trx,
+      Array.from({ length: 200 }, (_, i) => ({
+        id: BigInt(10_000_000 + i),
+        account: asset.distributionAccount,
+        transactionHash: 'ab',
+        ledger: 1,
+        closedAt: new Date(),
+        fromAccount: 'GFROM',
+        assetId: asset.id,
+        amount: 1n,
+        memoType: 'none',
+        state: 'unmatched',
+      })),
+    ),
+  knownReceipts: (trx) =>
+    receipts.knownReceipts(
+      trx,
+      Array.from({ length: 200 }, (_, i) => BigInt(i)),
+    ),
   receiptOfTransaction: (trx) => receipts.receiptOfTransaction(trx, id('a', 5)),
   unmatchedReceipts: (trx) => receipts.unmatchedReceipts(trx, 100),
 };

@@ -47,19 +47,34 @@ export function matchPayment(
   const reason =
     ordinaryReason(payment, anchor) ?? memoReason(payment) ?? candidateReason(payment, candidate, anchor);
   if (reason || !candidate) return { unmatched: reason ?? 'unknown_memo' };
-  const isExact = payment.amount === candidate.amountIn && candidate.amountOut !== null;
+  const { amount, closedAt, transactionHash: hash } = payment;
+  const source = payment.fromMuxed ?? payment.from;
   return {
     match: candidate,
-    patch: {
-      amountIn: payment.amount,
-      // Another amount has another fee, which the integration may have to be asked for: left open until processing.
-      ...(!isExact && { amountFee: null, feeDetails: null, amountOut: null }),
-      transferReceivedAt: new Date(payment.closedAt),
-      stellarTransactionId: payment.transactionHash,
-      source: payment.fromMuxed ?? payment.from,
-      userActionRequiredBy: null,
-      message: null,
-    },
+    patch: fundedPatch(candidate, { amount, hash, source, closedAt: new Date(closedAt) }),
+  };
+}
+
+/** What a payment on the ledger sets in the withdrawal that it pays: its own amount, never the announced one. */
+export function fundedPatch(
+  withdrawal: Pick<Transaction, 'amountIn' | 'amountOut'>,
+  payment: {
+    readonly amount: Stroops;
+    readonly hash: string;
+    readonly source: string;
+    readonly closedAt: Date;
+  },
+): TransactionPatch {
+  const isExact = payment.amount === withdrawal.amountIn && withdrawal.amountOut !== null;
+  return {
+    amountIn: payment.amount,
+    // Another amount has another fee, which the integration may have to be asked for: left open until processing.
+    ...(!isExact && { amountFee: null, feeDetails: null, amountOut: null }),
+    transferReceivedAt: payment.closedAt,
+    stellarTransactionId: payment.hash,
+    source: payment.source,
+    userActionRequiredBy: null,
+    message: null,
   };
 }
 
@@ -104,17 +119,22 @@ function judgeAmount(amount: Stroops, expected: Stroops | null, asset: Asset): U
   return undefined;
 }
 
-/** The row of an inbound payment. Contract calls move several assets in one operation; they follow each other's ids. */
+/** The row's key: the operation's id. Contract calls move several assets in one operation; they follow each other's ids. */
+export function receiptIdOf({ id }: Pick<LedgerPayment, 'id'>): bigint {
+  const [operation = id, offset = '0'] = id.split('-');
+  return BigInt(operation) + BigInt(offset);
+}
+
+/** The row of an inbound payment. */
 export function toReceipt(
   payment: LedgerPayment,
   account: string,
   decision: MatchDecision,
   asset: Asset | undefined,
 ): NewReceipt {
-  const [operation = payment.id, offset = '0'] = payment.id.split('-');
   const isDust = asset !== undefined && payment.amount < asset.dust;
   return {
-    id: BigInt(operation) + BigInt(offset),
+    id: receiptIdOf(payment),
     account,
     transactionHash: payment.transactionHash,
     ledger: payment.ledger,

@@ -1,21 +1,50 @@
 import type { DatabaseTransaction } from '../database/database.ts';
-import { insertReceipt, moveCursor } from '../database/repositories/receipts.ts';
-import { hastenSubmissions, isSubmissionSource } from '../database/repositories/submissions.ts';
-import { enqueueTask } from '../database/repositories/tasks.ts';
-import { changeTransaction, findByWithdrawMemo } from '../database/repositories/transactions.ts';
+import { insertReceipts, knownReceipts, moveCursor } from '../database/repositories/receipts.ts';
+import type { NewReceipt } from '../database/repositories/receipts.ts';
+import { hastenSubmissions, submissionSources } from '../database/repositories/submissions.ts';
+import { enqueueTasks } from '../database/repositories/tasks.ts';
+import {
+  changeTransactions,
+  ConcurrentChange,
+  lockByWithdrawMemos,
+  type Intended,
+} from '../database/repositories/transactions.ts';
 import type { LedgerPayment } from '../ledger/types.ts';
+import { CapstanError } from '../runtime/errors.ts';
+import type { Transaction } from '../transaction/transaction.ts';
 import { assetById, type LedgerContext } from './context.ts';
-import { isInbound, matchPayment, memoOf, toReceipt } from './receipts.ts';
+import { isInbound, matchPayment, memoOf, receiptIdOf, toReceipt } from './receipts.ts';
+
+/** Digits of an id memo or a muxed id. */
+const UINT64 = /^\d{1,20}$/;
 
 export interface RecordedPage {
   readonly matched: number;
   readonly unmatched: number;
 }
 
+/** Somebody wrote these receipts past the cursor's lock; nothing was recorded, and the page is to be recorded anew. */
+export class RecordedMeanwhile extends CapstanError {
+  constructor(account: string) {
+    super(
+      'recorded_meanwhile',
+      `Another process recorded payments of ${account} at the same time. Trying again.`,
+    );
+  }
+}
+
+/** An inbound payment with what it means. */
+interface Entry {
+  readonly payment: LedgerPayment;
+  readonly receipt: NewReceipt;
+  /** Absent for what belongs to no withdrawal. */
+  readonly intended?: Intended;
+}
+
 /**
  * Records a page of an account's payments: each inbound one becomes a receipt, the matched ones move their withdrawal and
- * queue its processing, and the cursor moves, all in one database transaction (design 6.4). Recording a page again
- * changes nothing.
+ * queue its processing, and the cursor moves, all in one database transaction (design 6.4) and in a number of statements that
+ * does not grow with the page. Recording a page again changes nothing; a page is recorded as its payments one by one would be.
  *
  * @param payments in ledger order, all behind the account's cursor; not empty
  */
@@ -26,65 +55,100 @@ export async function recordPayments(
 ): Promise<RecordedPage> {
   const last = payments.at(-1);
   if (!last) return { matched: 0, unmatched: 0 };
-  const page = await context.database.transaction().execute(async (trx) => {
-    let matched = 0;
-    let unmatched = 0;
-    for (const payment of payments) {
-      if (!isInbound(payment, account)) continue;
-      const isMatch = await recordOne(context, trx, account, payment);
-      if (isMatch === true) matched += 1;
-      if (isMatch === false) unmatched += 1;
-    }
+  const entries = await context.database.transaction().execute(async (trx) => {
+    // First, because it locks: whoever records the same page meanwhile waits here and then finds its receipts.
     await moveCursor(trx, {
       account,
       networkPassphrase: context.anchor.network.passphrase,
       position: last.pagingToken,
       ledger: last.ledger,
     });
-    return { matched, unmatched };
+    const inbound = payments.filter((payment) => isInbound(payment, account));
+    return inbound.length > 0 ? recordInbound(context, trx, account, inbound) : [];
   });
-  const outgoing = payments
-    .filter((payment) => payment.from === account)
-    .map((payment) => payment.transactionHash);
-  await hastenSubmissions(context.database, [...new Set(outgoing)]);
-  if (page.matched + page.unmatched > 0)
-    context.log.info({ account, ...page, ledger: last.ledger }, 'recorded receipts');
+  const outgoing = payments.filter(({ from }) => from === account);
+  await hastenSubmissions(context.database, [
+    ...new Set(outgoing.map(({ transactionHash }) => transactionHash)),
+  ]);
+  const matched = entries.filter(({ intended }) => intended !== undefined).length;
+  const page = { matched, unmatched: entries.length - matched };
+  if (entries.length > 0) context.log.info({ account, ...page, ledger: last.ledger }, 'recorded receipts');
   return page;
 }
 
-/** True: matched; false: kept unmatched; undefined: it was recorded before. */
-async function recordOne(
+async function recordInbound(
   context: LedgerContext,
   trx: DatabaseTransaction,
   account: string,
-  payment: LedgerPayment,
-): Promise<boolean | undefined> {
-  const { anchor, actor, log } = context;
-  const memo = memoOf(payment);
-  const candidate = memo === undefined ? undefined : await findByWithdrawMemo(trx, account, memo);
-  // Distribution accounts and channels: a retired one merged its XLM, or somebody with our seed moved money by hand.
-  const isOwn = await isSubmissionSource(trx, payment.from);
-  const decision = isOwn ? { unmatched: 'own_transfer' as const } : matchPayment(payment, candidate, anchor);
-  const receipt = toReceipt(payment, account, decision, assetById(anchor, payment.assetId));
-  if (!(await insertReceipt(trx, receipt))) return undefined;
-  if (!('match' in decision)) {
-    log[receipt.isAlert ? 'warn' : 'info'](
-      { account, hash: payment.transactionHash, reason: decision.unmatched, is_alert: receipt.isAlert },
+  payments: readonly LedgerPayment[],
+): Promise<readonly Entry[]> {
+  const entries = await judge(context, trx, account, payments);
+  const receipts = entries.map(({ receipt }) => receipt);
+  // They were not there a moment ago, and who would write them waits for the cursor.
+  if ((await insertReceipts(trx, receipts)).length < receipts.length) throw new RecordedMeanwhile(account);
+  const intended = entries.flatMap((entry) => entry.intended ?? []);
+  const changed = await changeTransactions(trx, intended);
+  const lost = intended.find(({ current }, index) => changed[index]?.id !== current.id);
+  if (lost) throw new ConcurrentChange(lost.current.id);
+  await enqueueTasks(
+    trx,
+    changed.map(({ id }) => ({ kind: 'withdrawals/process', key: `process:${id}:1`, transactionId: id })),
+  );
+  for (const { payment, receipt } of entries.filter((entry) => entry.intended === undefined)) {
+    context.log[receipt.isAlert ? 'warn' : 'info'](
+      { account, hash: payment.transactionHash, reason: receipt.reason, is_alert: receipt.isAlert },
       'a payment came in that belongs to no withdrawal',
     );
-    return false;
   }
-  await changeTransaction(trx, decision.match, {
-    status: 'pending_anchor',
-    patch: decision.patch,
-    actor,
-    reason: 'the customer paid on the ledger',
-    detail: { hash: payment.transactionHash, ledger: payment.ledger, receipt: String(receipt.id) },
-  });
-  await enqueueTask(trx, {
-    kind: 'withdrawals/process',
-    key: `process:${decision.match.id}:1`,
-    transactionId: decision.match.id,
-  });
-  return true;
+  return entries;
+}
+
+/** What each payment that is not recorded yet means, in order: the second one of a withdrawal finds it paid by the first. */
+async function judge(
+  context: LedgerContext,
+  trx: DatabaseTransaction,
+  account: string,
+  payments: readonly LedgerPayment[],
+): Promise<readonly Entry[]> {
+  const { anchor, actor } = context;
+  const memos = payments.flatMap((payment) => memoOf(payment) ?? []).filter((memo) => UINT64.test(memo));
+  const waiting = new Map(await lockByWithdrawMemos(trx, account, memos));
+  // Distribution accounts and channels: a retired one merged its XLM, or somebody with our seed moved money by hand.
+  const ours = await submissionSources(
+    trx,
+    payments.map(({ from }) => from),
+  );
+  const known = new Set(await knownReceipts(trx, payments.map(receiptIdOf)));
+  const entries: Entry[] = [];
+  for (const payment of payments) {
+    const id = receiptIdOf(payment);
+    if (known.has(id)) continue;
+    known.add(id);
+    const memo = memoOf(payment);
+    const candidate = memo === undefined ? undefined : waiting.get(memo);
+    const decision = ours.has(payment.from)
+      ? { unmatched: 'own_transfer' as const }
+      : matchPayment(payment, candidate, anchor);
+    const receipt = toReceipt(payment, account, decision, assetById(anchor, payment.assetId));
+    if (!('match' in decision)) {
+      entries.push({ payment, receipt });
+      continue;
+    }
+    const { match: current, patch } = decision;
+    const change = {
+      status: 'pending_anchor' as const,
+      patch,
+      actor,
+      reason: 'the customer paid on the ledger',
+      detail: { hash: payment.transactionHash, ledger: payment.ledger, receipt: String(id) },
+    };
+    entries.push({ payment, receipt, intended: { current, change } });
+    if (memo !== undefined) waiting.set(memo, paidBy(current, patch));
+  }
+  return entries;
+}
+
+/** What the next payment under the same memo meets. */
+function paidBy(current: Transaction, patch: Intended['change']['patch']): Transaction {
+  return { ...current, ...patch, status: 'pending_anchor' };
 }

@@ -1,5 +1,6 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Database, DatabaseTransaction } from '../database.ts';
+import { recordset } from '../recordset.ts';
 import type { Tables } from '../schema.ts';
 
 export type Receipt = Selectable<Tables['receipt']>;
@@ -36,13 +37,28 @@ export async function moveCursor(
 
 /** Writes a receipt unless that payment is already recorded; false tells so. */
 export async function insertReceipt(database: DatabaseTransaction, receipt: NewReceipt): Promise<boolean> {
-  const row = await database
-    .insertInto('receipt')
-    .values(receipt)
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await insertReceipts(database, [receipt])).length > 0;
+}
+
+/** The same for many, in one statement; answers the ids of those that are new. */
+export async function insertReceipts(
+  database: DatabaseTransaction,
+  receipts: readonly NewReceipt[],
+): Promise<readonly bigint[]> {
+  if (receipts.length === 0) return [];
+  const columns = sql`id, account, transaction_hash, ledger, closed_at, from_account, from_muxed, to_muxed_id, asset_id,
+    amount, memo_type, memo, state, reason, transaction_id`;
+  const { rows } = await sql<{ id: bigint }>`insert into receipt (${columns}, is_alert)
+    select ${columns}, coalesce(is_alert, false) from ${recordset('receipt', receipts)}
+    on conflict (id) do nothing returning id`.execute(database);
+  return rows.map(({ id }) => id);
+}
+
+/** Those of some payments that are recorded already. */
+export async function knownReceipts(database: Database, ids: readonly bigint[]): Promise<readonly bigint[]> {
+  const { rows } = await sql<{ id: bigint }>`select id from receipt
+    where id = any(${ids.map(String)}::bigint[])`.execute(database);
+  return rows.map(({ id }) => id);
 }
 
 export async function receiptOfTransaction(

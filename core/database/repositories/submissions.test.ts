@@ -8,6 +8,7 @@ import {
   finishSubmission,
   journalSubmission,
   lastSubmissions,
+  SourceTaken,
   TransferTaken,
   type NewSubmission,
 } from './submissions.ts';
@@ -15,7 +16,7 @@ import {
   deferTransfers,
   dueTransfers,
   queueTransfer,
-  releaseTransfer,
+  releaseTransfers,
   setTransferState,
   settleTransfers,
   transfersOfSubmission,
@@ -61,6 +62,11 @@ const submission = (transferIds: readonly string[], changes: Partial<NewSubmissi
   feeBidPerOperation: 100n,
   transferIds,
   ...changes,
+});
+const applied = ({ id, hash }: NewSubmission) => ({
+  submissionId: id,
+  ledgerHash: hash,
+  settledAt: new Date(),
 });
 const journal = (input: NewSubmission): Promise<void> =>
   db.database.transaction().execute((trx) => journalSubmission(trx, input));
@@ -120,9 +126,7 @@ describe('journalling a submission', () => {
   test('of a second submission of one source is refused by the database while the first is open', async () => {
     const [one, two] = await transfers(2);
     await journal(submission([one!]));
-    await expect(journal(submission([two!], { sequence: 11n }))).rejects.toMatchObject({
-      constraint: 'submission_source_in_flight',
-    });
+    await expect(journal(submission([two!], { sequence: 11n }))).rejects.toBeInstanceOf(SourceTaken);
     expect(await last()).toEqual({ sequence: 10n, isPending: true });
   });
 
@@ -130,7 +134,7 @@ describe('journalling a submission', () => {
     const [one, two] = await transfers(2);
     await journal(submission([one!]));
     await finish('failed');
-    await expect(journal(submission([two!]))).rejects.toMatchObject({ constraint: 'submission_sequence' });
+    await expect(journal(submission([two!]))).rejects.toBeInstanceOf(SourceTaken);
     await journal(submission([two!], { sequence: 11n }));
     await finish('expired');
     expect(await last()).toEqual({ sequence: 10n, isPending: false });
@@ -146,17 +150,17 @@ describe('journalling a submission', () => {
     expect((await transfersOfSubmission(db.database, first.id)).map(({ id }) => id)).toEqual(ids);
     await finish('failed', ['op_success', 'op_no_trust', 'op_success']);
     await db.database.transaction().execute(async (trx) => {
-      for (const id of ids)
-        await releaseTransfer(trx, id, first.id, { to: 'queued', reason: null, delayMs: 0 });
+      await releaseTransfers(
+        trx,
+        ids.map((id) => ({ transferId: id, submissionId: first.id, to: 'queued', reason: null, delayMs: 0 })),
+      );
     });
     const second = submission(ids.slice(0, 1), { sequence: 11n });
     await sql`update transfer set next_attempt_at = next_attempt_at - interval '1 second'`.execute(
       db.database,
     );
     await journal(second);
-    await db.database
-      .transaction()
-      .execute((trx) => settleTransfers(trx, second.id, second.hash, new Date()));
+    await db.database.transaction().execute((trx) => settleTransfers(trx, [applied(second)]));
     const results = (await attempts(ids)).map(({ submissionId, operationIndex, result }) => [
       submissionId === first.id ? 'first' : 'second',
       operationIndex,
@@ -182,7 +186,11 @@ describe('a transfer in a submission', () => {
     const other = randomUUID();
     await db.database
       .transaction()
-      .execute((trx) => releaseTransfer(trx, id!, other, { to: 'queued', reason: 'x', delayMs: 0 }));
+      .execute((trx) =>
+        releaseTransfers(trx, [
+          { transferId: id!, submissionId: other, to: 'queued', reason: 'x', delayMs: 0 },
+        ]),
+      );
     const row = await db.database
       .selectFrom('transfer')
       .selectAll()
@@ -196,8 +204,10 @@ describe('a transfer in a submission', () => {
     const mine = submission([id!]);
     await journal(mine);
     await db.database.transaction().execute(async (trx) => {
-      await settleTransfers(trx, mine.id, mine.hash, new Date());
-      await releaseTransfer(trx, id!, mine.id, { to: 'queued', reason: 'x', delayMs: 0 });
+      await settleTransfers(trx, [applied(mine)]);
+      await releaseTransfers(trx, [
+        { transferId: id!, submissionId: mine.id, to: 'queued', reason: 'x', delayMs: 0 },
+      ]);
     });
     expect(await dueTransfers(db.database, source, 10)).toEqual([]);
   });

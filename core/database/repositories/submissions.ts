@@ -1,10 +1,12 @@
 import { sql, type Selectable } from 'kysely';
 import { CapstanError } from '../../runtime/errors.ts';
-import { assertClaimed, claim, type Claim } from '../claim.ts';
+import { assertAllClaimed, claim, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
-import { violatesUnique } from '../errors.ts';
 import type { SubmissionState } from '../entities/payment.ts';
+import { recordset } from '../recordset.ts';
+import type { Transaction } from '../../transaction/transaction.ts';
 import type { Tables } from '../schema.ts';
+import { toTransaction, type TransactionRow } from './transaction-row.ts';
 
 export type Submission = Selectable<Tables['submission']>;
 export type SubmissionClaim = Claim<'submission'>;
@@ -31,59 +33,99 @@ export class TransferTaken extends CapstanError {
   }
 }
 
-/** Indexes that refuse a second submission with the same source, sequence number or hash. */
-const TAKEN = ['submission_source_in_flight', 'submission_sequence', 'submission_hash'] as const;
+/** Another process has a submission of the same source in flight, or used the sequence number; nothing was written. */
+export class SourceTaken extends CapstanError {
+  constructor() {
+    super('source_taken', 'Another process was quicker with this source account; plan again.');
+  }
+}
 
 /** Whether journalling failed because another process was quicker: nothing was written, plan again. */
 export function isTakenMeanwhile(error: unknown): boolean {
-  return error instanceof TransferTaken || TAKEN.some((index) => violatesUnique(error, index));
+  return error instanceof TransferTaken || error instanceof SourceTaken;
 }
 
 /**
- * Journals a signed envelope before it is sent and ties its transfers to it, each by compare-and-set from "in no
- * submission" (design 6.1). To be committed before anything is sent.
- * @throws {TransferTaken} and, by the database, on a source or sequence that is already in flight: give up the
- *   database transaction and plan again.
+ * Journals a signed envelope before it is sent, as {@link journalSubmissions} does.
+ * @throws {TransferTaken | SourceTaken} give up the database transaction and plan again.
  */
 export async function journalSubmission(database: DatabaseTransaction, input: NewSubmission): Promise<void> {
-  const { transferIds, operationCount = transferIds.length, ...columns } = input;
-  await database
-    .insertInto('submission')
-    .values({
-      ...columns,
-      operationCount,
-      state: 'pending',
-      nextAttemptAt: sql<Date>`clock_timestamp()`,
-      createdAt: sql<Date>`clock_timestamp()`,
-    })
-    .execute();
-  if (transferIds.length === 0) return;
+  const journalled = await journalSubmissions(database, [input]);
+  if (journalled.size === 0) throw new SourceTaken();
+}
+
+/**
+ * Locks those of some transfers that may join a submission now, with their transactions (none for the money back of a
+ * receipt), until the database transaction ends. What another process holds at this moment is left out, so that nobody waits.
+ */
+export async function lockQueued(
+  database: DatabaseTransaction,
+  transferIds: readonly string[],
+): Promise<ReadonlyMap<string, Transaction | undefined>> {
+  const ids = sql`any(${[...transferIds]}::uuid[])`;
+  const transfers = await sql<{ id: string; transactionId: string | null }>`
+    select id, transaction_id from transfer
+    where id = ${ids} and state = 'queued' and submission_id is null
+    order by id for update skip locked`.execute(database);
+  const wanted = transfers.rows.flatMap(({ transactionId }) => transactionId ?? []);
+  const transactions = await sql<TransactionRow>`
+    select * from ${sql.table('transaction')} where id = any(${wanted}::uuid[])
+    order by id for update skip locked`.execute(database);
+  const byId = new Map(transactions.rows.map((row) => [row.id, toTransaction(row)]));
+  return new Map(
+    transfers.rows
+      .filter(({ transactionId }) => transactionId === null || byId.has(transactionId))
+      .map(({ id, transactionId }) => [id, transactionId === null ? undefined : byId.get(transactionId)]),
+  );
+}
+
+/**
+ * Journals signed envelopes before they are sent and ties their transfers to them, each by compare-and-set from "in no
+ * submission" (design 6.1), in four statements however many they are. To be committed before anything is sent. Answers the
+ * ids of those that are journalled: one whose source, sequence number or hash another process took is left out whole.
+ *
+ * @throws {TransferTaken} when a transfer is not free; who holds their locks ({@link lockQueued}) never meets it.
+ */
+export async function journalSubmissions(
+  database: DatabaseTransaction,
+  inputs: readonly NewSubmission[],
+): Promise<ReadonlySet<string>> {
+  const rows = inputs.map(({ transferIds, operationCount = transferIds.length, ...columns }) => ({
+    ...columns,
+    operationCount,
+  }));
+  const columns = sql`id, hash, source, sequence, envelope, min_time, max_time, fee_bid_per_operation, operation_count`;
+  const inserted = await sql<{ id: string }>`
+    insert into submission (${columns}, state, next_attempt_at, created_at)
+    select ${columns}, 'pending', clock_timestamp(), clock_timestamp() from ${recordset('submission', rows)}
+    on conflict do nothing returning id`.execute(database);
+  const journalled = new Set(inserted.rows.map(({ id }) => id));
+  const attempts = inputs
+    .filter(({ id }) => journalled.has(id))
+    .flatMap(({ id, transferIds }) =>
+      transferIds.map((transferId, operationIndex) => ({ submissionId: id, transferId, operationIndex })),
+    );
+  if (attempts.length > 0) await tie(database, attempts);
+  return journalled;
+}
+
+async function tie(
+  database: DatabaseTransaction,
+  attempts: readonly { readonly submissionId: string; readonly transferId: string }[],
+): Promise<void> {
   // In one order, or two processes that want the same transfers could wait for each other.
-  await database
-    .selectFrom('transfer')
-    .select('id')
-    .where('id', 'in', [...transferIds])
-    .orderBy('id')
-    .forUpdate()
-    .execute();
-  const { numUpdatedRows } = await database
-    .updateTable('transfer')
-    .set({ submissionId: input.id, state: 'submitted', reason: null, attempts: sql<number>`attempts + 1` })
-    .where('id', 'in', [...transferIds])
-    .where('submissionId', 'is', null)
-    .where('state', '=', 'queued')
-    .executeTakeFirst();
-  if (numUpdatedRows !== BigInt(transferIds.length)) throw new TransferTaken();
-  await database
-    .insertInto('attempt')
-    .values(
-      transferIds.map((transferId, operationIndex) => ({
-        submissionId: input.id,
-        transferId,
-        operationIndex,
-      })),
-    )
-    .execute();
+  await sql`select id from transfer where id = any(${attempts.map(({ transferId }) => transferId)}::uuid[])
+    order by id for update`.execute(database);
+  const wanted = recordset('attempt', attempts);
+  const { numAffectedRows } = await sql`
+    update transfer set submission_id = wanted.submission_id, state = 'submitted', reason = null, attempts = attempts + 1
+    from ${wanted} as wanted
+    where transfer.id = wanted.transfer_id and transfer.submission_id is null and transfer.state = 'queued'`.execute(
+    database,
+  );
+  if (numAffectedRows !== BigInt(attempts.length)) throw new TransferTaken();
+  await sql`insert into attempt (submission_id, transfer_id, operation_index)
+    select submission_id, transfer_id, operation_index from ${wanted}`.execute(database);
 }
 
 export function claimSubmissions(
@@ -94,40 +136,65 @@ export function claimSubmissions(
   return claim(database, 'submission', { limit, leaseMs });
 }
 
-/** Records what the ledger, or a proof of expiry, says of a claimed submission. @throws {LeaseLost} */
+/**
+ * Claims those of some pending submissions that nobody is at work on, due or not: the ledger has been seen to apply them.
+ *
+ * @param hashes as the ledger lists them
+ */
+export function claimSeen(
+  database: Database,
+  hashes: readonly string[],
+  leaseMs: number,
+): Promise<readonly SubmissionClaim[]> {
+  const where = sql`hash = any(${[...hashes]}::text[])`;
+  return claim(database, 'submission', { limit: hashes.length, leaseMs, where, isEarly: true });
+}
+
+/** What the ledger, or a proof of expiry, says of a submission. */
+export interface SubmissionOutcome {
+  readonly state: Exclude<SubmissionState, 'pending'>;
+  readonly ledger?: number;
+  readonly feeCharged?: bigint;
+  readonly resultCodes?: { readonly transaction: string; readonly operations?: readonly string[] };
+}
+
+/** Records what became of a claimed submission. @throws {LeaseLost} */
 export async function finishSubmission(
   database: DatabaseTransaction,
   claimed: SubmissionClaim,
-  outcome: {
-    readonly state: Exclude<SubmissionState, 'pending'>;
-    readonly ledger?: number;
-    readonly feeCharged?: bigint;
-    readonly resultCodes?: { readonly transaction: string; readonly operations?: readonly string[] };
-  },
+  outcome: SubmissionOutcome,
 ): Promise<void> {
-  await assertClaimed(database, 'submission', claimed);
-  await database
-    .updateTable('submission')
-    .set({
-      state: outcome.state,
-      ledger: outcome.ledger ?? null,
-      feeCharged: outcome.feeCharged ?? null,
-      resultCodes: outcome.resultCodes ? sql`${JSON.stringify(outcome.resultCodes)}::jsonb` : null,
-      finishedAt: sql<Date>`clock_timestamp()`,
-      leaseToken: null,
-      leaseUntil: null,
-    })
-    .where('id', '=', claimed.row.id)
-    .execute();
-  const operations = outcome.resultCodes?.operations ?? [];
-  for (const [operationIndex, result] of operations.entries()) {
-    await database
-      .updateTable('attempt')
-      .set({ result })
-      .where('submissionId', '=', claimed.row.id)
-      .where('operationIndex', '=', operationIndex)
-      .execute();
-  }
+  await finishSubmissions(database, [{ claimed, outcome }]);
+}
+
+/**
+ * Records what became of claimed submissions, each with the result of every operation, in three statements.
+ * @throws {LeaseLost} when one of them is no longer ours: give up the database transaction.
+ */
+export async function finishSubmissions(
+  database: DatabaseTransaction,
+  finished: readonly { readonly claimed: SubmissionClaim; readonly outcome: SubmissionOutcome }[],
+): Promise<void> {
+  await assertAllClaimed(
+    database,
+    'submission',
+    finished.map(({ claimed }) => claimed),
+  );
+  const rows = finished.map(({ claimed, outcome }) => ({ ...outcome, id: claimed.row.id }));
+  await sql`update submission set state = wanted.state, ledger = wanted.ledger, fee_charged = wanted.fee_charged,
+      result_codes = wanted.result_codes, finished_at = clock_timestamp(), lease_token = null, lease_until = null
+    from ${recordset('submission', rows)} as wanted where submission.id = wanted.id`.execute(database);
+  const results = finished.flatMap(({ claimed, outcome }) =>
+    (outcome.resultCodes?.operations ?? []).map((result, operationIndex) => ({
+      submissionId: claimed.row.id,
+      operationIndex,
+      result,
+    })),
+  );
+  if (results.length === 0) return;
+  await sql`update attempt set result = wanted.result from ${recordset('attempt', results)} as wanted
+    where attempt.submission_id = wanted.submission_id
+      and attempt.operation_index = wanted.operation_index`.execute(database);
 }
 
 /** Makes submissions due at once: the ledger has been seen to apply them. */
@@ -182,16 +249,16 @@ export async function lastSubmissions(
   );
 }
 
-/** Whether we have ever submitted from this account: it is a distribution account or one of its channels. */
-export async function isSubmissionSource(database: Database, account: string): Promise<boolean> {
-  const row = await database
-    .selectFrom('submission')
-    .select('id')
-    .where('source', '=', account)
-    .where('state', '<>', sql.lit('expired'))
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+/** Those of some accounts that we have ever submitted from: distribution accounts and their channels. */
+export async function submissionSources(
+  database: Database,
+  accounts: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (accounts.length === 0) return new Set();
+  const { rows } = await sql<{ account: string }>`
+    select account from unnest(${[...new Set(accounts)]}::text[]) as asked (account)
+    where exists (select 1 from submission where source = account and state <> 'expired')`.execute(database);
+  return new Set(rows.map(({ account }) => account));
 }
 
 /** Whether upkeep of channels, which carries no transfer, is still in flight. */

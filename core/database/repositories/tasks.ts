@@ -3,32 +3,30 @@ import { sql } from 'kysely';
 import { assertClaimed, claim, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { TaskKind } from '../entities/work.ts';
+import { recordset } from '../recordset.ts';
 
 export type TaskClaim = Claim<'task'>;
 
+export interface NewTask {
+  readonly kind: TaskKind;
+  readonly key: string;
+  readonly transactionId: string;
+  readonly payload?: Readonly<Record<string, unknown>>;
+}
+
 /** Queues an effect in the caller's database transaction; a key that is already there is left as it is. */
-export async function enqueueTask(
-  database: DatabaseTransaction,
-  task: {
-    readonly kind: TaskKind;
-    readonly key: string;
-    readonly transactionId: string;
-    readonly payload?: Readonly<Record<string, unknown>>;
-  },
-): Promise<void> {
-  await database
-    .insertInto('task')
-    .values({
-      id: randomUUID(),
-      kind: task.kind,
-      key: task.key,
-      transactionId: task.transactionId,
-      payload: task.payload ? sql`${JSON.stringify(task.payload)}::jsonb` : null,
-      nextAttemptAt: sql<Date>`clock_timestamp()`,
-      createdAt: sql<Date>`clock_timestamp()`,
-    })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute();
+export async function enqueueTask(database: DatabaseTransaction, task: NewTask): Promise<void> {
+  await enqueueTasks(database, [task]);
+}
+
+/** Many effects at once, in one statement. */
+export async function enqueueTasks(database: DatabaseTransaction, tasks: readonly NewTask[]): Promise<void> {
+  if (tasks.length === 0) return;
+  const rows = tasks.map((task) => ({ ...task, id: randomUUID() }));
+  const columns = sql`id, kind, key, transaction_id, payload`;
+  await sql`insert into task (${columns}, next_attempt_at, created_at)
+    select ${columns}, clock_timestamp(), clock_timestamp() from ${recordset('task', rows)}
+    on conflict (key) do nothing`.execute(database);
 }
 
 export function claimTasks(

@@ -1,20 +1,14 @@
-import { sql, type Insertable, type Selectable, type SelectQueryBuilder } from 'kysely';
+import { sql, type Insertable, type SelectQueryBuilder } from 'kysely';
 import { queueCallbacks } from '../../callbacks/outbox.ts';
 import { CapstanError } from '../../runtime/errors.ts';
-import { formatAmount, parseAmount, type Stroops } from '../../transaction/amount.ts';
 import { assertAllowed, awaitsIntegration, FINAL, type Kind, type Status } from '../../transaction/status.ts';
-import {
-  isFunded,
-  type RefundPayment,
-  type Transaction,
-  type TransactionPatch,
-} from '../../transaction/transaction.ts';
-import type { FeeLine } from '../../transaction/fee.ts';
+import { isFunded, type Transaction, type TransactionPatch } from '../../transaction/transaction.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
+import { recordset, type RecordValues } from '../recordset.ts';
 import type { Tables } from '../schema.ts';
+import { columnsOf, insertableOf, toTransaction, type TransactionRow as Row } from './transaction-row.ts';
 
-type Row = Selectable<Tables['transaction']>;
-type NewRow = Insertable<Tables['transaction']>;
+export { toTransaction } from './transaction-row.ts';
 
 /** Somebody else changed the transaction since it was read; read it again and decide anew. */
 export class ConcurrentChange extends CapstanError {
@@ -56,7 +50,7 @@ export async function insertTransaction(
   const row = await database
     .insertInto('transaction')
     .values({
-      ...toColumns(patch),
+      ...insertableOf(patch),
       id,
       kind,
       status,
@@ -78,6 +72,12 @@ export async function insertTransaction(
   return toTransaction(row);
 }
 
+/** A change with the transaction as it was read. */
+export interface Intended {
+  readonly current: Transaction;
+  readonly change: Change;
+}
+
 /**
  * Changes a transaction by compare-and-set on the version that was read, together with its event and with what its wallet
  * is to be told (design 6.2).
@@ -89,51 +89,117 @@ export async function changeTransaction(
   current: Transaction,
   change: Change,
 ): Promise<Transaction> {
+  const [changed] = await changeTransactions(database, [{ current, change }]);
+  if (!changed) throw new ConcurrentChange(current.id);
+  return changed;
+}
+
+/**
+ * The same for many transactions, each at most once: each by compare-and-set on its own version, in a number of statements
+ * that does not grow with them. Answers them as they are now, in order; one that was changed meanwhile is left as it is and
+ * left out, without an event. Who holds their locks ({@link lockTransactions}) loses none.
+ * @throws {TransitionRefused} when the state machine does not allow one of them; nothing was written.
+ */
+export async function changeTransactions(
+  database: DatabaseTransaction,
+  intended: readonly Intended[],
+): Promise<readonly Transaction[]> {
+  const groups = Map.groupBy(intended.map(written), ({ columns }) => Object.keys(columns).toSorted().join());
+  const rows = new Map<string, Row>();
+  for (const group of groups.values()) {
+    for (const row of await updateRows(database, group)) rows.set(row.id, row);
+  }
+  const done = intended.flatMap(({ current, change }) => {
+    const row = rows.get(current.id);
+    return row ? [{ current, change, row }] : [];
+  });
+  await insertEvents(
+    database,
+    done.map(({ current, change, row }) => ({
+      transactionId: row.id,
+      actor: change.actor,
+      reason: change.reason,
+      fromStatus: current.status,
+      toStatus: row.status,
+      detail: change.detail ?? null,
+    })),
+  );
+  await queueCallbacks(
+    database,
+    done.map(({ current, row }) => ({ before: current.status, row })),
+  );
+  return done.map(({ row }) => toTransaction(row));
+}
+
+interface Written {
+  readonly id: string;
+  readonly version: number;
+  readonly columns: RecordValues;
+}
+
+function written({ current, change }: Intended): Written {
   const patch = change.patch ?? {};
   const willBeFunded = isFunded({
     transferReceivedAt: patch.transferReceivedAt ?? current.transferReceivedAt,
   });
+  const { id, kind, version } = current;
   const status = change.status ?? current.status;
-  const isMove = status !== current.status;
-  if (isMove) assertAllowed({ kind: current.kind, status: current.status, isFunded: willBeFunded }, status);
-  const row = await database
-    .updateTable('transaction')
-    .set({
-      ...toColumns(patch),
-      status,
-      version: current.version + 1,
-      awaitsIntegration: awaitsIntegration({ kind: current.kind, status, isFunded: willBeFunded }),
-      ...(isMove && { updatedAt: sql<Date>`clock_timestamp()` }),
-      ...(isMove && FINAL.includes(status) && { completedAt: sql<Date>`clock_timestamp()` }),
-    })
-    .where('id', '=', current.id)
-    .where('version', '=', current.version)
-    .returningAll()
-    .executeTakeFirst();
-  if (!row) throw new ConcurrentChange(current.id);
-  await insertEvent(database, {
-    transactionId: current.id,
-    actor: change.actor,
-    reason: change.reason,
-    fromStatus: current.status,
-    toStatus: status,
-    detail: change.detail ?? null,
-  });
-  await queueCallbacks(database, current.status, row);
-  return toTransaction(row);
+  if (status !== current.status)
+    assertAllowed({ kind, status: current.status, isFunded: willBeFunded }, status);
+  const isAwaiting = awaitsIntegration({ kind, status, isFunded: willBeFunded });
+  return { id, version, columns: { ...columnsOf(patch), status, awaitsIntegration: isAwaiting } };
 }
 
-/** Adds to the audit, in the database transaction of what it tells. */
-export async function insertEvent(
+/** @param group all of the same columns */
+async function updateRows(database: DatabaseTransaction, group: readonly Written[]): Promise<readonly Row[]> {
+  const values = group.map(({ id, version, columns }) => ({ ...columns, id, version }));
+  const names = Object.keys(group[0]?.columns ?? {});
+  const assignments = names.map((name) => sql`${sql.ref(name)} = ${sql.ref(`wanted.${name}`)}`);
+  const { rows } = await sql<Row>`update ${sql.table('transaction')} as known set ${sql.join(assignments)},
+      version = known.version + 1,
+      updated_at = case when known.status = wanted.status then known.updated_at else clock_timestamp() end,
+      completed_at = case when known.status <> wanted.status and wanted.status in (${sql.join([...FINAL])})
+        then clock_timestamp() else known.completed_at end
+    from ${recordset('transaction', values)} as wanted
+    where known.id = wanted.id and known.version = wanted.version returning known.*`.execute(database);
+  return rows;
+}
+
+/** Reads transactions and keeps everybody else from changing them until the database transaction ends; by id. */
+export async function lockTransactions(
   database: DatabaseTransaction,
-  event: Omit<Insertable<Tables['event']>, 'at' | 'detail'> & {
-    detail?: Readonly<Record<string, unknown>> | null;
-  },
-): Promise<void> {
-  await database
-    .insertInto('event')
-    .values({ ...event, detail: json(event.detail ?? null), at: sql<Date>`clock_timestamp()` })
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Transaction>> {
+  if (ids.length === 0) return new Map();
+  // In one order, or two processes that want the same ones could wait for each other.
+  const rows = await database
+    .selectFrom('transaction')
+    .selectAll()
+    .where('id', '=', sql<string>`any(${[...new Set(ids)]}::uuid[])`)
+    .orderBy('id')
+    .forUpdate()
     .execute();
+  return new Map(rows.map((row) => [row.id, toTransaction(row)]));
+}
+
+export type NewEvent = Omit<Insertable<Tables['event']>, 'id' | 'at' | 'detail'> & {
+  readonly detail?: Readonly<Record<string, unknown>> | null;
+};
+
+/** Adds to the audit, in the database transaction of what it tells. */
+export async function insertEvent(database: DatabaseTransaction, event: NewEvent): Promise<void> {
+  await insertEvents(database, [event]);
+}
+
+/** @param events in the order in which they are to be read */
+export async function insertEvents(
+  database: DatabaseTransaction,
+  events: readonly NewEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const columns = sql`transaction_id, receipt_id, actor, from_status, to_status, reason, detail`;
+  await sql`insert into event (at, ${columns}) select clock_timestamp(), ${columns}
+    from ${recordset('event', events)}`.execute(database);
 }
 
 /**
@@ -155,7 +221,12 @@ export async function isUnpaidRest(
   return row !== undefined && row.answers && !row.left;
 }
 
-export async function findTransaction(database: Database, id: string): Promise<Transaction | undefined> {
+/** @param id null, as transfers of a receipt have it, finds none */
+export async function findTransaction(
+  database: Database,
+  id: string | null,
+): Promise<Transaction | undefined> {
+  if (id === null) return undefined;
   const row = await database.selectFrom('transaction').selectAll().where('id', '=', id).executeTakeFirst();
   return row && toTransaction(row);
 }
@@ -230,74 +301,20 @@ export async function pageAwaitingIntegration(
   return rows.map(toTransaction);
 }
 
-/** The withdrawal that waits, or waited, for a payment to `account` with this id memo. */
-export async function findByWithdrawMemo(
-  database: Database,
+/** The withdrawals that wait, or waited, for a payment to `account`, by their id memos; locked as {@link lockTransactions} does. */
+export async function lockByWithdrawMemos(
+  database: DatabaseTransaction,
   account: string,
-  memo: string,
-): Promise<Transaction | undefined> {
-  const row = await database
+  memos: readonly string[],
+): Promise<ReadonlyMap<string, Transaction>> {
+  if (memos.length === 0) return new Map();
+  const rows = await database
     .selectFrom('transaction')
     .selectAll()
     .where('anchorAccount', '=', account)
-    .where('withdrawMemo', '=', memo)
-    .executeTakeFirst();
-  return row && toTransaction(row);
-}
-
-/** JSON columns are written as text, since pg would turn an array into a PostgreSQL array. */
-function json<T>(value: T): T {
-  return (value === null ? null : sql`${JSON.stringify(value)}::jsonb`) as T;
-}
-
-const text = (amount: Stroops | null): string | null => (amount === null ? null : formatAmount(amount));
-const stroops = (amount: string | null): Stroops | null => (amount === null ? null : parseAmount(amount));
-
-function toColumns(patch: TransactionPatch): Partial<NewRow> {
-  const { amountExpected, amountIn, amountOut, amountFee, feeDetails, refunds, instructions, ...same } =
-    patch;
-  return {
-    ...same,
-    ...(amountExpected !== undefined && { amountExpected: text(amountExpected) }),
-    ...(amountIn !== undefined && { amountIn: text(amountIn) }),
-    ...(amountOut !== undefined && { amountOut: text(amountOut) }),
-    ...(amountFee !== undefined && { amountFee: text(amountFee) }),
-    ...(feeDetails !== undefined && {
-      feeDetails: json(
-        feeDetails && feeDetails.map((line) => ({ ...line, amount: formatAmount(line.amount) })),
-      ),
-    }),
-    ...(refunds !== undefined && {
-      refunds: json(
-        refunds &&
-          refunds.map((refund) => ({
-            ...refund,
-            amount: formatAmount(refund.amount),
-            fee: formatAmount(refund.fee),
-          })),
-      ),
-    }),
-    ...(instructions !== undefined && { instructions: json(instructions) }),
-  };
-}
-
-/** A row of the table `transaction` as the rest of the program knows it. */
-export function toTransaction(row: Row): Transaction {
-  return {
-    ...row,
-    amountExpected: stroops(row.amountExpected),
-    amountIn: stroops(row.amountIn),
-    amountOut: stroops(row.amountOut),
-    amountFee: stroops(row.amountFee),
-    feeDetails:
-      row.feeDetails &&
-      row.feeDetails.map((line): FeeLine => ({ ...line, amount: parseAmount(line.amount) })),
-    refunds:
-      row.refunds &&
-      row.refunds.map((refund): RefundPayment => ({
-        ...refund,
-        amount: parseAmount(refund.amount),
-        fee: parseAmount(refund.fee),
-      })),
-  };
+    .where('withdrawMemo', '=', sql<string>`any(${[...new Set(memos)]}::numeric[])`)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return new Map(rows.map((row) => [row.withdrawMemo ?? '', toTransaction(row)]));
 }

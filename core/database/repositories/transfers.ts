@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { sql, type Selectable } from 'kysely';
 import { databaseNow, type Database, type DatabaseTransaction } from '../database.ts';
 import type { TransferOperation, TransferPurpose } from '../entities/payment.ts';
+import { recordset, recordsJson } from '../recordset.ts';
 import type { Tables } from '../schema.ts';
 
 export type Transfer = Selectable<Tables['transfer']>;
 
 export interface NewTransfer {
-  /** One row per key, whoever queues it: `payout:<transaction>`, `refund:<transaction>:<n>`. */
+  /** One row per key, whoever queues it: `payout:<transaction>`, `refund:<transaction>:<n>`, `refund-receipt:<receipt>`. */
   readonly key: string;
-  readonly transactionId: string;
+  /** Null only beside a receipt. */
+  readonly transactionId: string | null;
+  readonly receiptId?: bigint;
   readonly purpose: TransferPurpose;
   readonly assetId: string;
   readonly source: string;
@@ -17,7 +20,11 @@ export interface NewTransfer {
   readonly memoType: Transfer['memoType'];
   readonly memo: string | null;
   readonly amount: bigint;
+  /** What a refund keeps besides. */
+  readonly fee?: bigint;
   readonly operation?: TransferOperation;
+  /** Of a reclaim. */
+  readonly claimableBalanceId?: string;
 }
 
 /** Queues a payment that the anchor has to make. A key that is already there is left as it is; false tells so. */
@@ -209,55 +216,70 @@ export async function transfersOfSubmission(
   database: Database,
   submissionId: string,
 ): Promise<readonly Transfer[]> {
-  return database
-    .selectFrom('transfer')
-    .innerJoin('attempt', (join) =>
-      join.onRef('attempt.transferId', '=', 'transfer.id').on('attempt.submissionId', '=', submissionId),
-    )
-    .selectAll('transfer')
-    .orderBy('attempt.operationIndex')
-    .execute();
+  return (await transfersOfSubmissions(database, [submissionId])).get(submissionId) ?? [];
 }
 
-/** Marks the transfers of a submission that the ledger applied. */
+/** By submission, in the order of its operations. */
+export async function transfersOfSubmissions(
+  database: Database,
+  submissionIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly Transfer[]>> {
+  const { rows } = await sql<Transfer & { rodeIn: string }>`
+    select transfer.*, attempt.submission_id as rode_in
+    from attempt join transfer on transfer.id = attempt.transfer_id
+    where attempt.submission_id = any(${[...submissionIds]}::uuid[])
+    order by attempt.submission_id, attempt.operation_index`.execute(database);
+  const bySubmission = new Map<string, Transfer[]>();
+  for (const { rodeIn, ...transfer } of rows) {
+    const transfers = bySubmission.get(rodeIn);
+    if (transfers) transfers.push(transfer);
+    else bySubmission.set(rodeIn, [transfer]);
+  }
+  return bySubmission;
+}
+
+/** What the ledger applied of the submissions. */
+export interface AppliedSubmission {
+  readonly submissionId: string;
+  readonly ledgerHash: string;
+  readonly settledAt: Date;
+}
+
+/** Marks the transfers of submissions that the ledger applied. */
 export async function settleTransfers(
   database: DatabaseTransaction,
-  submissionId: string,
-  ledgerHash: string,
-  settledAt: Date,
+  applied: readonly AppliedSubmission[],
 ): Promise<void> {
-  await database
-    .updateTable('transfer')
-    .set({ state: 'settled', ledgerHash, settledAt, reason: null })
-    .where('submissionId', '=', submissionId)
-    .execute();
+  if (applied.length === 0) return;
+  await sql`update transfer set state = 'settled', ledger_hash = applied.ledger_hash,
+      settled_at = applied.settled_at, reason = null
+    from ${recordset('transfer', applied)} as applied
+    where transfer.submission_id = applied.submission_id`.execute(database);
 }
 
-/**
- * Takes a transfer out of a submission that provably never paid it (design 6.1) and puts it back in the queue, or aside.
- */
-export async function releaseTransfer(
+/** A transfer that goes back to the queue, or aside. */
+export interface Release {
+  readonly transferId: string;
+  /** The one that provably never paid it. */
+  readonly submissionId: string;
+  readonly to: 'queued' | 'waiting' | 'cancelled';
+  readonly reason: string | null;
+  readonly delayMs: number;
+}
+
+/** Takes transfers out of submissions that provably never paid them (design 6.1) and puts them back in the queue, or aside. */
+export async function releaseTransfers(
   database: DatabaseTransaction,
-  transferId: string,
-  submissionId: string,
-  change: {
-    readonly to: 'queued' | 'waiting' | 'cancelled';
-    readonly reason: string | null;
-    readonly delayMs: number;
-  },
+  releases: readonly Release[],
 ): Promise<void> {
-  await database
-    .updateTable('transfer')
-    .set({
-      submissionId: null,
-      state: change.to,
-      reason: change.reason,
-      nextAttemptAt: sql<Date>`clock_timestamp() + ${change.delayMs} * interval '1 millisecond'`,
-    })
-    .where('id', '=', transferId)
-    .where('submissionId', '=', submissionId)
-    .where('state', '=', 'submitted')
-    .execute();
+  if (releases.length === 0) return;
+  const rows = recordsJson(releases.map(({ to, ...release }) => ({ ...release, state: to })));
+  await sql`update transfer set submission_id = null, state = freed.state, reason = freed.reason,
+      next_attempt_at = clock_timestamp() + freed.delay_ms * interval '1 millisecond'
+    from jsonb_to_recordset(${rows}::jsonb)
+      as freed (transfer_id uuid, submission_id uuid, state text, reason text, delay_ms integer)
+    where transfer.id = freed.transfer_id and transfer.submission_id = freed.submission_id
+      and transfer.state = 'submitted'`.execute(database);
 }
 
 /** Leaves queued transfers for later, with the reason that support staff will read. */

@@ -1,0 +1,143 @@
+import { LeaseLost } from '../database/claim.ts';
+import type { DatabaseTransaction } from '../database/database.ts';
+import { settleReceiptRefunds } from '../database/repositories/receipt-refunds.ts';
+import {
+  finishSubmission,
+  finishSubmissions,
+  type SubmissionClaim,
+} from '../database/repositories/submissions.ts';
+import {
+  settleTransfers,
+  transfersOfSubmission,
+  transfersOfSubmissions,
+} from '../database/repositories/transfers.ts';
+import { decodeResult } from '../ledger/result.ts';
+import type { LedgerTransaction } from '../ledger/types.ts';
+import type { LedgerContext } from './context.ts';
+import { afterPayments } from './paid.ts';
+import { freeUnpaid, judgeExpiry, judgeFailure } from './unpaid.ts';
+
+/** A claimed submission with what the ledger says of it. */
+export interface Finding {
+  readonly claimed: SubmissionClaim;
+  readonly found: LedgerTransaction;
+}
+
+/**
+ * Writes down what the ledger says of submissions, with everything that follows, in one database transaction and in a number of
+ * statements that does not grow with their payments. When a lease was lost meanwhile, the others are still recorded, each by itself.
+ *
+ * @throws {LeaseLost} when only one was given
+ */
+export async function recordOutcomes(context: LedgerContext, findings: readonly Finding[]): Promise<void> {
+  if (findings.length === 0) return;
+  try {
+    await context.database.transaction().execute((trx) => record(context, trx, findings));
+  } catch (error) {
+    if (!(error instanceof LeaseLost) || findings.length === 1) throw error;
+    for (const finding of findings) await recordAlone(context, finding);
+    return;
+  }
+  for (const { claimed, found } of findings) tell(context, claimed, found);
+}
+
+async function recordAlone(context: LedgerContext, finding: Finding): Promise<void> {
+  try {
+    await recordOutcomes(context, [finding]);
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+    context.log.debug({ submission: finding.found.hash }, 'another process records this submission');
+  }
+}
+
+function codesOf(found: LedgerTransaction): {
+  readonly transaction: string;
+  readonly operations: readonly string[];
+} {
+  const result = decodeResult(found.resultXdr);
+  return {
+    transaction: result.innerTransactionCode ?? result.transactionCode,
+    operations: result.operationCodes,
+  };
+}
+
+async function record(
+  context: LedgerContext,
+  trx: DatabaseTransaction,
+  findings: readonly Finding[],
+): Promise<void> {
+  const read = findings.map((finding) => ({ ...finding, codes: codesOf(finding.found) }));
+  await finishSubmissions(
+    trx,
+    read.map(({ claimed, found, codes }) => ({
+      claimed,
+      outcome: {
+        state: found.successful ? 'succeeded' : 'failed',
+        ledger: found.ledger,
+        feeCharged: found.feeCharged,
+        resultCodes: codes,
+      },
+    })),
+  );
+  const applied = read.filter(({ found }) => found.successful);
+  await settleTransfers(
+    trx,
+    applied.map(({ claimed, found }) => ({
+      submissionId: claimed.row.id,
+      ledgerHash: found.hash,
+      settledAt: new Date(found.closedAt),
+    })),
+  );
+  const transfers = await transfersOfSubmissions(
+    trx,
+    read.map(({ claimed }) => claimed.row.id),
+  );
+  const paid = applied.flatMap(({ claimed, found }) =>
+    (transfers.get(claimed.row.id) ?? []).map((transfer) => ({
+      transfer,
+      found,
+      submission: claimed.row.id,
+    })),
+  );
+  const returning = new Map(
+    paid.filter(({ transfer }) => transfer.receiptId !== null).map((one) => [one.submission, one.found.hash]),
+  );
+  for (const [submissionId, hash] of returning)
+    await settleReceiptRefunds(trx, { submissionId, actor: context.actor, hash });
+  await afterPayments(context, trx, paid);
+  const unpaid = read
+    .filter(({ found }) => !found.successful)
+    .flatMap(({ claimed, codes }) =>
+      (transfers.get(claimed.row.id) ?? []).map((transfer, index) => judgeFailure(transfer, codes, index)),
+    );
+  await freeUnpaid(context, trx, unpaid);
+}
+
+function tell({ log }: LedgerContext, claimed: SubmissionClaim, found: LedgerTransaction): void {
+  log.info(
+    {
+      submission: found.hash,
+      ledger: found.ledger,
+      operations: claimed.row.operationCount,
+      codes: found.successful ? undefined : codesOf(found),
+    },
+    found.successful ? 'applied' : 'a submission failed on the ledger; what it was for is planned anew',
+  );
+}
+
+/** Writes down that a submission can never be applied any more; what it carried goes back to the queue. */
+export async function recordExpiry(
+  context: LedgerContext,
+  claimed: SubmissionClaim,
+  proof: string,
+): Promise<void> {
+  await context.database.transaction().execute(async (trx) => {
+    await finishSubmission(trx, claimed, { state: 'expired' });
+    const transfers = await transfersOfSubmission(trx, claimed.row.id);
+    await freeUnpaid(
+      context,
+      trx,
+      transfers.map((transfer) => judgeExpiry(transfer, proof)),
+    );
+  });
+}
