@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node --disable-warning=ExperimentalWarning
 INSTALLED := node_modules/.package-lock.json
 PRETTIER := prettier --config config/prettierrc.json
+CLUSTER_TESTS := \.cluster\.test\.ts
 JEST := $(NODE) --experimental-vm-modules node_modules/jest/bin/jest.js -c config/jest.config.mjs
 
 help: ## list the targets
@@ -43,10 +44,16 @@ typecheck: $(INSTALLED) ## compile without output
 	tsc -p .
 
 unit: $(INSTALLED) ## the tests beside the sources (ONLY=core/spec runs those)
-	$(JEST) $(FLAGS) --testPathPatterns '$(or $(ONLY),.)' --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/'
+	$(JEST) $(FLAGS) --testPathPatterns '$(or $(ONLY),.)' --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/' '$(CLUSTER_TESTS)'
 
 e2e: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing (ONLY=wallet)
-	$(JEST) $(FLAGS) --testPathPatterns '$(CURDIR)/test/.*$(ONLY)'
+	$(JEST) $(FLAGS) --testPathPatterns '$(CURDIR)/test/.*$(ONLY)' --testPathIgnorePatterns '/node_modules/' '$(CLUSTER_TESTS)'
+
+cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about 7 minutes; needs Go)
+	@$(NODE) test/cluster/build.ts
+
+cluster-test: cluster-binaries ## the tests that need a real Kubernetes control plane (ONLY=operator/kube)
+	$(JEST) $(FLAGS) --testPathPatterns '$(ONLY).*$(CLUSTER_TESTS)'
 
 generate: $(INSTALLED) ## write the generated files anew: OpenAPI, spec reference
 	$(NODE) integration/write-openapi.ts
@@ -61,4 +68,4 @@ bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and me
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e generate bench bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test generate bench bench-smoke clean

@@ -38,7 +38,7 @@ for (const check of ['format-check', 'lint', 'typecheck']) {
   if (run(check, 'make', ['--no-print-directory', check]) === 0) counts.passed += 1;
   else counts.failed += 1;
 }
-for (const suite of ['unit', 'e2e']) {
+for (const suite of ['unit', 'e2e', 'cluster-test']) {
   const file = path.join(reports, `${suite}.json`);
   const status = run(suite, 'make', ['--no-print-directory', suite, `FLAGS=--json --outputFile=${file}`]);
   addReport(file, status);

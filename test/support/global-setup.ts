@@ -3,13 +3,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbeddedDatabase, type EmbeddedDatabase } from '../../core/database/embedded.ts';
 import { migrate } from '../../core/database/migrate.ts';
+import { newFolder, SHARED_FOLDER, SHARED_RUN } from '../cluster/control-plane.ts';
 
 declare global {
   var capstanTestDatabase: (EmbeddedDatabase & { folder: string }) | undefined;
 }
 
-/** One real PostgreSQL for the whole run, with a migrated template from which each test file copies its own database. */
+/**
+ * One real PostgreSQL for the whole run, with a migrated template from which each test file copies its own database; and
+ * a place for the one control plane, which the first test that needs it starts.
+ */
 export default async function globalSetup(): Promise<void> {
+  process.env[SHARED_FOLDER] = newFolder();
+  process.env[SHARED_RUN] = String(process.pid);
   const folder = await mkdtemp(path.join(tmpdir(), 'capstan-test-'));
   const database = await startEmbeddedDatabase({
     folder,
