@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { DevOptions } from '../dev/dev.ts';
+import type { DatabaseRoleOptions } from '../roles/database.ts';
 import { end, port, seconds } from './options.ts';
 
 /** What runs an anchor, or parts of the world around it, on a developer's machine. */
@@ -35,9 +36,12 @@ export function addDevelopment(program: Command): void {
 
   program
     .command('database', { hidden: true })
-    .description('run the embedded PostgreSQL (for capstan dev)')
+    .description('run the embedded PostgreSQL (for capstan dev, and for spec.database.embedded)')
     .requiredOption('--data <folder>', 'where it is kept')
-    .action(async (options: { data: string }) => {
+    .option('--password-file <file>', 'with it other machines may connect, as user capstan')
+    .option('--host <addresses>', 'with a password: the addresses to listen on; * is all')
+    .option('--port <port>', 'with a password: the port', port, 5432)
+    .action(async (options: DatabaseRoleOptions) => {
       const { runDatabase } = await import('../roles/database.ts');
       end(await runDatabase(options));
     });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
+import { freePort } from '../runtime/free-port.ts';
 import { startEmbeddedDatabase } from './embedded.ts';
 
 async function query(url: string, text: string): Promise<readonly unknown[]> {
@@ -55,3 +56,28 @@ test.each([
   },
   60_000,
 );
+
+test('with a password it serves other machines, and only who knows the password', async () => {
+  const { folder, remove } = await newFolder(0o755);
+  try {
+    const listen = { addresses: '127.0.0.1', port: await freePort(), password: 'only-for-this-test' };
+    const { url, stop } = await startEmbeddedDatabase({ folder, listen });
+    const rules = await query(
+      url,
+      "select address, auth_method from pg_hba_file_rules where type = 'host' and address = 'all'",
+    );
+    expect(rules).toEqual([{ address: 'all', auth_method: 'scram-sha-256' }]);
+    expect(new URL(url)).toMatchObject({ port: String(listen.port), password: listen.password });
+    await expect(query(url.replace(listen.password, 'guessed'), 'select 1')).rejects.toThrow(
+      'password authentication failed',
+    );
+    await stop();
+    const again = await startEmbeddedDatabase({ folder, listen });
+    expect(
+      await query(again.url, "select count(*)::int from pg_hba_file_rules where address = 'all'"),
+    ).toEqual([{ count: 1 }]);
+    await again.stop();
+  } finally {
+    await remove();
+  }
+}, 60_000);

