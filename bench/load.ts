@@ -27,7 +27,7 @@ export interface LoadOptions {
  * @throws when a request of the measured time was not answered with a 2xx
  */
 export async function load(options: LoadOptions): Promise<Load> {
-  const { pid, connections = 16, warmUpSeconds = 3, seconds = 6 } = options;
+  const { pid, connections = 16, warmUpSeconds = 6, seconds = 6 } = options;
   await cannon(options, connections, warmUpSeconds);
   const before = cpuSecondsOf(pid);
   const result = await cannon(options, connections, seconds);

@@ -32,7 +32,7 @@ interface World {
 }
 
 const rows: Row[] = [];
-const isWanted = (cell: string): boolean => cell.includes(ONLY);
+const isWanted = (name: string): boolean => name.includes(ONLY);
 await using premises = await openPremises({
   closeIntervalMs: 100,
   spec: { server: { rateLimits: WIDE } },

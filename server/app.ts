@@ -13,14 +13,14 @@ import { observe } from './middleware/observe.ts';
 import { limitQuery } from './middleware/query.ts';
 import { rateLimit } from './middleware/rate-limit.ts';
 import type { RateLimit } from './middleware/rate-limit.ts';
-import { refuseUnrouted, resolveRoute } from './middleware/route.ts';
+import { refuseUnrouted, resolveRoute, serveRoute } from './middleware/route.ts';
 import { apiSecurity } from './middleware/security-headers.ts';
 
 /** Codes of a connection that its other end broke. */
 const CALLERS_FAULT = /^(?:HPE_\w+|ECONNRESET|EPIPE|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE)$/;
 
 export interface AppDeps extends BoundaryOptions {
-  /** SEP-1, SEP-10, SEP-24, pages, health; tried in this order. They run with query and body already checked. */
+  /** SEP-1, SEP-10, SEP-24, pages, health; the first that has a route for a path serves it. They run with query and body already checked. */
   readonly routers: readonly Router[];
   readonly log: Log;
   readonly metrics: Metrics;
@@ -58,7 +58,7 @@ export function createApp(deps: AppDeps): Koa {
       ...(deps.randomId === undefined ? {} : { randomId: deps.randomId }),
     }),
   );
-  app.use(observe(metrics));
+  app.use(observe(deps));
   app.use(apiSecurity({ hsts: deps.hsts ?? true }));
   app.use(cors());
   app.use(boundary(deps));
@@ -68,6 +68,6 @@ export function createApp(deps: AppDeps): Koa {
   app.use(limitQuery(deps.maxQueryLength ?? 4_096));
   app.use(deadline(deps.requestTimeoutMs ?? 30_000, clock));
   app.use(parseBody(deps.maxBodyBytes ?? 262_144));
-  for (const router of routers) app.use(router.routes());
+  app.use(serveRoute(routers));
   return app;
 }

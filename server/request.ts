@@ -14,12 +14,55 @@ export interface RequestInfo {
   readonly signal: AbortSignal;
   /** The pattern of the matched route (`/sep24/transaction`), for metrics and limits; undefined: none matched. */
   route: string | undefined;
+  /** Aborts `signal`. */
+  abort(reason?: unknown): void;
+}
+
+/** Most requests never look at their log or signal: both are made when somebody does. */
+class LazyRequest implements RequestInfo {
+  readonly id: string;
+  readonly client: string;
+  route: string | undefined;
+  readonly #processLog: Log;
+  #log: Log | undefined;
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+
+  constructor(id: string, client: string, processLog: Log) {
+    this.id = id;
+    this.client = client;
+    this.#processLog = processLog;
+  }
+
+  get log(): Log {
+    this.#log ??= this.#processLog.child({ request_id: this.id });
+    return this.#log;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason?: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
+  }
 }
 
 const known = new WeakMap<object, RequestInfo>();
 
-export function rememberRequest(ctx: Pick<Context, 'req'>, info: RequestInfo): void {
+/** Begins what is known of a request. @param log the process's */
+export function rememberRequest(
+  ctx: Pick<Context, 'req'>,
+  { id, client, log }: Pick<RequestInfo, 'id' | 'client' | 'log'>,
+): RequestInfo {
+  const info = new LazyRequest(id, client, log);
   known.set(ctx.req, info);
+  return info;
 }
 
 /** The shell's knowledge of this request. Throws if the app was not made by `createApp`. */

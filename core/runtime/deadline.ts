@@ -1,5 +1,8 @@
 import type { Clock } from './clock.ts';
 
+/** Given as the reason because an abort without one makes an error with a stack each time. */
+const IN_TIME = Symbol('in time');
+
 /**
  * Runs `work` for at most `timeoutMs`. When the time is up the promise rejects with what `late` makes, and the signal
  * that `work` was given aborts; work that ignores it goes on unheard.
@@ -27,6 +30,6 @@ export async function withDeadline<T>(
   try {
     return await Promise.race([work(over.signal), expired.promise]);
   } finally {
-    timer.abort();
+    timer.abort(IN_TIME);
   }
 }

@@ -56,13 +56,16 @@ export function describeError(thrown: unknown): LoggedError {
 }
 
 /** Raw bytes may be a key: only their number is told. */
-const withoutBytes = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(
+function withoutBytes(fields: Record<string, unknown>): Record<string, unknown> {
+  // Nearly all lines carry none, and this runs for each.
+  if (!Object.values(fields).some((value) => ArrayBuffer.isView(value))) return fields;
+  return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
       ArrayBuffer.isView(value) ? `[${value.byteLength} bytes]` : value,
     ]),
   );
+}
 
 /**
  * Opens a process's log: JSON, one line an event, ISO time, level by name. Errors go under `err`.

@@ -15,6 +15,18 @@ export class ProxyRangeInvalid extends CapstanError {
 /** More hops than this are not looked at: nobody has them, and a stranger may send any number. */
 const MAX_HOPS = 32;
 
+/** Callers and proxies come again and again, and reading an address costs more than many an answer. */
+const MAX_KEPT = 2_000;
+const kept = new Map<string, Address | undefined>();
+
+function keptAddress(text: string): Address | undefined {
+  if (kept.has(text)) return kept.get(text);
+  const address = readAddress(text);
+  if (kept.size >= MAX_KEPT) kept.clear();
+  kept.set(text, address);
+  return address;
+}
+
 /** An address as proxies write it: bare, `1.2.3.4:5678`, `[::1]` or `[::1]:80`; an IPv4-mapped one becomes IPv4. */
 function readAddress(text: string): Address | undefined {
   const trimmed = text.trim();
@@ -50,12 +62,12 @@ export function clientAddress(
   forwardedFor: string,
   trusted: TrustedProxies,
 ): string {
-  let client = remote === undefined ? undefined : readAddress(remote);
+  let client = remote === undefined ? undefined : keptAddress(remote);
   if (client === undefined) return 'unknown';
   const hops = forwardedFor.split(',').slice(-MAX_HOPS);
   while (isTrusted(client, trusted)) {
     const hop = hops.pop();
-    const address = hop === undefined ? undefined : readAddress(hop);
+    const address = hop === undefined ? undefined : keptAddress(hop);
     if (address === undefined) break;
     client = address;
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { Log } from '../../core/runtime/log.ts';
 import { rememberRequest } from '../request.ts';
 import { clientAddress, parseTrustedProxies } from './client-address.ts';
@@ -11,15 +11,6 @@ export interface IdentifyOptions {
   /** CIDR ranges of the proxies in front of us. Empty: `X-Forwarded-For` is not believed from anyone. */
   readonly trustedProxies: readonly string[];
   readonly randomId?: () => string;
-}
-
-/** Aborts when the connection closes before the answer is out. */
-function goneSignal(ctx: Context): AbortSignal {
-  const gone = new AbortController();
-  ctx.res.once('close', () => {
-    if (!ctx.res.writableFinished) gone.abort();
-  });
-  return gone.signal;
 }
 
 /** Gives each request its id (the caller's, if it is sane), its caller's address and its log; echoes `X-Request-Id`. */
@@ -38,12 +29,10 @@ export function identify({ log, trustedProxies, randomId = randomUUID }: Identif
         'X-Forwarded-For is ignored: no proxy is trusted, all its callers share one rate limit',
       );
     }
-    rememberRequest(ctx, {
-      id,
-      client: clientAddress(remote, forwardedFor, trusted),
-      log: log.child({ request_id: id }),
-      signal: goneSignal(ctx),
-      route: undefined,
+    const client = clientAddress(remote, forwardedFor, trusted);
+    const request = rememberRequest(ctx, { id, client, log });
+    ctx.res.once('close', () => {
+      if (!ctx.res.writableFinished) request.abort();
     });
     ctx.set('X-Request-Id', id);
     await next();

@@ -12,10 +12,11 @@ function levelOf(status: number, route: string | undefined): 'debug' | 'info' | 
   return route?.startsWith('/health/') === true ? 'debug' : 'info';
 }
 
+/** On the process's log: a child for each request costs more than its line. */
 function logAccess(
   ctx: Context,
   log: Log,
-  fields: { route: string; status: number; ms: number; client: string },
+  fields: { request_id: string; route: string; status: number; ms: number; client: string },
 ): void {
   // The path only: a query may carry a one-time token.
   const path = ctx.path.slice(0, MAX_LOGGED_PATH);
@@ -23,13 +24,21 @@ function logAccess(
 }
 
 /** One access-log line and one observation per request, when its answer is out or its caller gone. */
-export function observe(metrics: Metrics): Middleware {
+export function observe({ metrics, log }: { readonly metrics: Metrics; readonly log: Log }): Middleware {
   const inFlight = metrics.gauge({ name: 'http_requests_in_flight', help: 'Requests being served.' });
   const durations = metrics.histogram({
     name: 'http_request_duration_seconds',
     help: 'From the request line to the last byte of the answer.',
     labels: ['route', 'method', 'status'],
   });
+  // Routes, methods and statuses are few; looking their series up by labels costs more than the observation.
+  const series = new Map<string, { observe(seconds: number): void }>();
+  const seriesOf = (route: string, method: string, status: string): { observe(seconds: number): void } => {
+    const key = `${method} ${status} ${route}`;
+    const known = series.get(key) ?? durations.labels({ route, method, status });
+    series.set(key, known);
+    return known;
+  };
   return async (ctx, next) => {
     const startedAt = performance.now();
     inFlight.inc();
@@ -39,8 +48,8 @@ export function observe(metrics: Metrics): Middleware {
       const ms = Math.round((performance.now() - startedAt) * 10) / 10;
       const status = ctx.res.writableFinished ? ctx.res.statusCode : CLIENT_GONE;
       const route = info.route ?? '(none)';
-      durations.observe({ route, method: ctx.method, status: String(status) }, ms / 1_000);
-      logAccess(ctx, info.log, { route, status, ms, client: info.client });
+      seriesOf(route, ctx.method, String(status)).observe(ms / 1_000);
+      logAccess(ctx, log, { request_id: info.id, route, status, ms, client: info.client });
     });
     await next();
   };

@@ -1,4 +1,4 @@
-import type { Router } from '@koa/router';
+import type { Router, RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
 import { requestOf } from '../request.ts';
 import { HttpError, NotFound } from './http-error.ts';
@@ -6,6 +6,7 @@ import { HttpError, NotFound } from './http-error.ts';
 /** How a path fares with the routers: the pattern that serves it, or the methods that it would take. */
 interface Resolution {
   readonly route: string | undefined;
+  readonly router?: Router;
   readonly methods: ReadonlySet<string>;
 }
 
@@ -13,7 +14,8 @@ function resolve(routers: readonly Router[], path: string, method: string): Reso
   const methods = new Set<string>();
   for (const router of routers) {
     for (const layer of router.match(path, method).path) {
-      if (layer.methods.includes(method)) return { route: String(layer.path), methods: new Set([method]) };
+      if (layer.methods.includes(method))
+        return { route: String(layer.path), router, methods: new Set([method]) };
       for (const other of layer.methods) methods.add(other);
     }
   }
@@ -24,8 +26,18 @@ const resolutions = new WeakMap<object, Resolution>();
 
 /** Finds the route before anything is read or limited, so that metrics and limits can go by its pattern. */
 export function resolveRoute(routers: readonly Router[]): Middleware {
+  // Paths without a parameter: as many as there are routes.
+  const fixed = new Map<string, Resolution>();
+  const resolved = (path: string, method: string): Resolution => {
+    const key = `${method} ${path}`;
+    const kept = fixed.get(key);
+    if (kept !== undefined) return kept;
+    const resolution = resolve(routers, path, method);
+    if (resolution.route === path) fixed.set(key, resolution);
+    return resolution;
+  };
   return async (ctx, next) => {
-    const resolution = resolve(routers, ctx.path, ctx.method);
+    const resolution = resolved(ctx.path, ctx.method);
     requestOf(ctx).route = resolution.route;
     resolutions.set(ctx.req, resolution);
     await next();
@@ -44,5 +56,16 @@ export function refuseUnrouted(): Middleware {
       });
     }
     await next();
+  };
+}
+
+/** Hands the request to the router whose route was found. */
+export function serveRoute(routers: readonly Router[]): Middleware {
+  const served = new Map(routers.map((router) => [router, router.routes()]));
+  return async (ctx, next) => {
+    const { router } = resolutions.get(ctx.req) ?? {};
+    const serve = router && served.get(router);
+    if (serve === undefined) throw new NotFound();
+    await serve(ctx as RouterContext, next);
   };
 }

@@ -9,23 +9,49 @@ const ONE_YEAR_SECONDS = 31_536_000;
  * @param options.hsts off for `localhost`, where HSTS would lock other developers' servers out
  */
 export function apiSecurity(options: { readonly hsts: boolean }): Middleware {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
+  return setOnce(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
-    },
-    crossOriginEmbedderPolicy: false,
-    crossOriginOpenerPolicy: false,
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: options.hsts ? { maxAge: ONE_YEAR_SECONDS, includeSubDomains: false } : false,
-    xFrameOptions: { action: 'deny' },
-  });
+      crossOriginEmbedderPolicy: false,
+      crossOriginOpenerPolicy: false,
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+      referrerPolicy: { policy: 'no-referrer' },
+      strictTransportSecurity: options.hsts ? { maxAge: ONE_YEAR_SECONDS, includeSubDomains: false } : false,
+      xFrameOptions: { action: 'deny' },
+    }),
+  );
+}
+
+/** Helmet composes the same headers for every request, which costs more than many an answer: it is asked once. */
+function setOnce(middleware: Middleware): Middleware {
+  let headers: Promise<ReadonlyMap<string, string>> | undefined;
+  let known: ReadonlyMap<string, string> | undefined;
+  return async (ctx, next) => {
+    headers ??= recordHeaders(middleware, ctx);
+    known ??= await headers;
+    for (const [name, value] of known) ctx.res.setHeader(name, value);
+    await next();
+  };
+}
+
+/** What a middleware does to the headers of an answer. It removes one only where a later setting wins. */
+async function recordHeaders(middleware: Middleware, ctx: Context): Promise<ReadonlyMap<string, string>> {
+  const headers = new Map<string, string>();
+  const response = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  const recording = Object.create(ctx, { res: { value: response } }) as Parameters<Middleware>[0];
+  await middleware(recording, async () => {});
+  return headers;
 }
 
 export interface PageSecurity {

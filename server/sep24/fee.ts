@@ -1,10 +1,11 @@
+import type { Context } from 'koa';
 import { withDeadline } from '../../core/runtime/deadline.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
-import type { Log } from '../../core/runtime/log.ts';
 import { formatAmount } from '../../core/transaction/amount.ts';
 import { checkAmount, quoteFee } from '../../core/transaction/charge.ts';
 import type { Language } from '../interactive/locale.ts';
 import { findAsset } from './assets.ts';
+import { requestOf } from '../request.ts';
 import type { Sep24Deps } from './deps.ts';
 import { refuse } from './refusal.ts';
 import { feeQuery, readRequest } from './request.ts';
@@ -16,7 +17,10 @@ const DECLARATION_TIMEOUT_MS = 1_000;
  * Whether the integration sets the fees. Taken for true while it has never said: a schedule that might be wrong is not
  * shown, and strangers do not get to call it.
  */
-export async function hasFeeHook({ integration, clock }: Sep24Deps, log: Log): Promise<boolean> {
+export async function hasFeeHook(
+  { integration, clock }: Sep24Deps,
+  ctx: Pick<Context, 'req'>,
+): Promise<boolean> {
   if (!integration) return false;
   const late = (): Error =>
     new CapstanError('declaration_late', 'The integration has not said what it does.');
@@ -25,7 +29,8 @@ export async function hasFeeHook({ integration, clock }: Sep24Deps, log: Log): P
       integration.has('fee'),
     );
   } catch (error) {
-    log.warn({ reason: messageOf(error) }, 'it is not known whether the integration sets the fees');
+    const reason = messageOf(error);
+    requestOf(ctx).log.warn({ reason }, 'it is not known whether the integration sets the fees');
     return true;
   }
 }

@@ -46,6 +46,17 @@ export function infoOf(anchor: Pick<Anchor, 'assets' | 'payments'>, hasFeeHook: 
   };
 }
 
+/** {@link infoOf}, made anew only for another anchor or another answer about the hook. */
+export function keepInfo(): typeof infoOf {
+  let kept: { readonly anchor: object; readonly hasFeeHook: boolean; readonly info: Info } | undefined;
+  return (anchor, hasFeeHook) => {
+    if (kept?.anchor !== anchor || kept.hasFeeHook !== hasFeeHook) {
+      kept = { anchor, hasFeeHook, info: infoOf(anchor, hasFeeHook) };
+    }
+    return kept.info;
+  };
+}
+
 const toNumber = (amount: Stroops): number => Number(formatAmount(amount));
 
 function entryOf(asset: Asset, kind: Kind, hasFeeHook: boolean): InfoEntry {

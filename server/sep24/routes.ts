@@ -7,7 +7,7 @@ import { tokenIssuer } from '../sep10/routes.ts';
 import type { Sep24Deps } from './deps.ts';
 import { hasFeeHook, readFee } from './fee.ts';
 import { readHistory, readTransaction } from './history.ts';
-import { infoOf } from './info.ts';
+import { keepInfo } from './info.ts';
 import { startInteractive } from './interactive.ts';
 import { toAnswer } from './refusal.ts';
 import {
@@ -63,19 +63,19 @@ export function sep24Routes(deps: Sep24Deps): Router {
       issuer: tokenIssuer(deps.anchor().host),
     });
 
+  const info = keepInfo();
   router.get(
     '/info',
     answer(async (ctx) => {
       readRequest(infoQuery, ctx.query);
-      return infoOf(deps.anchor(), await hasFeeHook(deps, requestOf(ctx).log));
+      return info(deps.anchor(), await hasFeeHook(deps, ctx));
     }),
   );
   router.get(
     '/fee',
     answer(async (ctx, lang) => {
-      const { log, signal } = requestOf(ctx);
-      if (await hasFeeHook(deps, log)) sessionOf(ctx);
-      return await readFee(ctx.query, { lang, deps, signal });
+      if (await hasFeeHook(deps, ctx)) sessionOf(ctx);
+      return await readFee(ctx.query, { lang, deps, signal: requestOf(ctx).signal });
     }),
   );
   router.post(
