@@ -1,0 +1,242 @@
+import {
+  freezeAccount,
+  insertForeign,
+  journalledHashes,
+  journalMarks,
+  markAccounts,
+  markedChannels,
+  moveMark,
+  newestSettledLedger,
+  noteSeenSequence,
+  type Freeze,
+  type JournalMark,
+} from '../database/repositories/journal.ts';
+import { findCursor } from '../database/repositories/receipts.ts';
+import { lastSubmissions } from '../database/repositories/submissions.ts';
+import { balanceOf } from '../ledger/accounts.ts';
+import { cursorBehind } from '../ledger/continuity.ts';
+import { HistoryGone } from '../ledger/errors.ts';
+import type { LedgerAccount, LedgerTransaction } from '../ledger/types.ts';
+import type { LedgerContext } from './context.ts';
+import { foreignPaymentsOf, foreignRow } from './foreign-rows.ts';
+import { isOutgoing } from './foreign-operations.ts';
+
+const PAGE = 200;
+
+/**
+ * Where the journal of a distribution account begins. Before an anchor's first start its accounts are set up by hand and by
+ * `capstan accounts`, none of which is in the journal: what the account has done until then is taken as it is. That is the
+ * moment when the account exists with all its trustlines; undefined before.
+ *
+ * @param isInUse it is about to pay: its journal begins now at the latest
+ */
+export async function openMark(
+  context: LedgerContext,
+  distribution: string,
+  isInUse = false,
+): Promise<JournalMark | undefined> {
+  const { database, horizon, anchor } = context;
+  const known = (await journalMarks(database, [distribution])).get(distribution);
+  if (known && known.position !== '') return known;
+  // In this order: what happens in between counts as done by whoever set the account up.
+  const close = await horizon.latestLedger();
+  const now = cursorBehind(close.sequence);
+  if (known) {
+    await moveMark(database, distribution, now);
+    return { ...known, position: now };
+  }
+  const { account } = await horizon.account(distribution);
+  const assetIds = anchor.assets
+    .filter(({ distributionAccount }) => distributionAccount === distribution)
+    .map(({ id }) => id);
+  const isSetUp = account && assetIds.every((id) => balanceOf(account, id));
+  const settled = await newestSettledLedger(database, distribution, assetIds);
+  if (!account || (!isSetUp && !isInUse && settled === undefined)) return undefined;
+  const isOld = settled !== undefined || (await findCursor(database, distribution)) !== undefined;
+  await markAccounts(database, [
+    {
+      account: distribution,
+      distribution,
+      startLedger: isOld ? 0 : close.sequence,
+      sequence: await baselineOf(context, account),
+      position: settled === undefined ? now : cursorBehind(settled),
+    },
+  ]);
+  return (await journalMarks(database, [distribution])).get(distribution);
+}
+
+/** What the journal holds of an account's sequence numbers speaks for itself; where it holds none, all so far are taken as they are. */
+async function baselineOf({ database }: LedgerContext, account: LedgerAccount): Promise<bigint> {
+  const last = await lastSubmissions(database, [account.id]);
+  return last.has(account.id) ? 0n : account.sequence;
+}
+
+/**
+ * Compares what the ledger shows of a hot wallet with the journal, before anything is paid from it: a sequence number that
+ * the journal does not account for was spent by somebody else (a restored backup, a second installation, a stolen seed).
+ * Freezes the account then, and answers true.
+ *
+ * @param accounts the distribution account and its channels, as read *before* `last` was
+ * @param last what {@link lastSubmissions} says of them
+ */
+export async function freezeIfAhead(
+  context: LedgerContext,
+  distribution: string,
+  accounts: readonly LedgerAccount[],
+  last: ReadonlyMap<string, { readonly sequence: bigint }>,
+): Promise<boolean> {
+  const { database } = context;
+  await openMark(context, distribution, true);
+  const marks = await journalMarks(
+    database,
+    accounts.map(({ id }) => id),
+  );
+  await markChannels(
+    context,
+    distribution,
+    accounts.filter(({ id }) => !marks.has(id)),
+  );
+  const ahead = accounts.filter(({ id, sequence }) => {
+    const mark = marks.get(id);
+    const inJournal = last.get(id)?.sequence ?? 0n;
+    return mark !== undefined && sequence > inJournal && sequence > mark.sequence;
+  });
+  // What was journalled since `last` was read accounts for what the ledger may show since.
+  const newer = await lastSubmissions(
+    database,
+    ahead.map(({ id }) => id),
+  );
+  const [first] = ahead.filter(({ id, sequence }) => sequence > (newer.get(id)?.sequence ?? 0n));
+  if (!first) return false;
+  for (const { id, sequence } of ahead) await noteSeenSequence(database, id, sequence);
+  const reason = `the sequence number of ${first.id} is ${first.sequence} on the ledger, which is ahead of the journal`;
+  await freeze(context, { account: distribution, kind: 'sequence_ahead', reason });
+  for (const { id } of ahead) await inspect(context, distribution, id);
+  return true;
+}
+
+/**
+ * A channel that was never seen before. Whoever made it, and whatever it did until then, its own money cannot have been
+ * ours; payments over it are in the history of the distribution account.
+ */
+async function markChannels(
+  context: LedgerContext,
+  distribution: string,
+  channels: readonly LedgerAccount[],
+): Promise<void> {
+  const fresh = channels.filter(({ id }) => id !== distribution);
+  if (fresh.length === 0) return;
+  const { sequence } = await context.horizon.latestLedger();
+  const marks = fresh.map(async (channel) => ({
+    account: channel.id,
+    distribution,
+    startLedger: sequence,
+    sequence: await baselineOf(context, channel),
+    position: cursorBehind(sequence),
+  }));
+  await markAccounts(context.database, await Promise.all(marks));
+}
+
+/**
+ * Reads on in the history of a distribution account and looks each transaction up in the journal; what somebody else sent
+ * is recorded and freezes the account, in the database transaction that moves the mark. Answers up to which paging token
+ * all is checked; undefined as long as the account is not set up.
+ *
+ * @throws {NetworkChanged}
+ */
+export async function inspectJournal(
+  context: LedgerContext,
+  distribution: string,
+): Promise<string | undefined> {
+  if (!(await openMark(context, distribution))) return undefined;
+  return inspect(context, distribution, distribution);
+}
+
+async function inspect(
+  context: LedgerContext,
+  distribution: string,
+  account: string,
+): Promise<string | undefined> {
+  const { database, horizon } = context;
+  const channels = await markedChannels(database, distribution);
+  const marks = await journalMarks(database, [...new Set([distribution, ...channels])]);
+  let position = marks.get(account)?.position;
+  while (position !== undefined) {
+    const page = await horizon
+      .transactionsOf(account, { cursor: position, limit: PAGE, includeFailed: true })
+      .catch((error: unknown) => tellGone(context, distribution, error));
+    if (page === undefined) return undefined;
+    const last = page.at(-1);
+    if (!last) break;
+    await takeIn(
+      context,
+      { distribution, account, position: last.pagingToken },
+      await foreignIn(context, page, marks),
+    );
+    position = last.pagingToken;
+    if (page.length < PAGE) break;
+  }
+  return position;
+}
+
+/** Where history is gone the journal cannot be checked, so that a person has to: design 6.8 freezes rather than guesses. */
+async function tellGone(context: LedgerContext, account: string, error: unknown): Promise<undefined> {
+  if (!(error instanceof HistoryGone)) throw error;
+  await freeze(context, { account, kind: 'history_gone', reason: error.message });
+}
+
+/** Those that act for us without being in the journal; the journal has what it has by inner or outer hash. */
+async function foreignIn(
+  { database }: LedgerContext,
+  page: readonly LedgerTransaction[],
+  marks: ReadonlyMap<string, JournalMark>,
+): Promise<readonly LedgerTransaction[]> {
+  const known = await journalledHashes(database, page.flatMap(hashesOf));
+  const ours = new Set(marks.keys());
+  return page.filter((transaction) => {
+    if (hashesOf(transaction).some((hash) => known.has(hash))) return false;
+    const mark = marks.get(transaction.sourceAccount);
+    if (mark && transaction.sequence <= mark.sequence) return false;
+    return isOutgoing(transaction, ours);
+  });
+}
+
+const hashesOf = ({ hash, innerHash, feeBumpHash }: LedgerTransaction): string[] =>
+  [hash, innerHash, feeBumpHash].filter((one) => one !== undefined);
+
+async function takeIn(
+  context: LedgerContext,
+  at: { readonly distribution: string; readonly account: string; readonly position: string },
+  foreign: readonly LedgerTransaction[],
+): Promise<void> {
+  const { database, actor } = context;
+  const { distribution } = at;
+  const frozen = await database.transaction().execute(async (trx) => {
+    let freeze: Freeze | undefined;
+    for (const transaction of foreign) {
+      const row = foreignRow(transaction, distribution);
+      if (!(await insertForeign(trx, row, foreignPaymentsOf(row)))) continue;
+      const reason = `transaction ${transaction.hash} in ledger ${transaction.ledger} is not in the journal`;
+      const wanted = { account: distribution, kind: 'foreign_transaction', reason } as const;
+      if (await freezeAccount(trx, wanted, actor)) freeze = wanted;
+    }
+    await moveMark(trx, at.account, at.position);
+    return freeze;
+  });
+  for (const { hash, ledger } of foreign)
+    context.log.warn({ account: distribution, hash, ledger }, 'a transaction of ours is not in the journal');
+  if (frozen) tellFrozen(context, frozen);
+}
+
+async function freeze(context: LedgerContext, wanted: Freeze): Promise<void> {
+  const { database, actor } = context;
+  const isNew = await database.transaction().execute((trx) => freezeAccount(trx, wanted, actor));
+  if (isNew) tellFrozen(context, wanted);
+}
+
+function tellFrozen({ log }: LedgerContext, { account, kind, reason }: Freeze): void {
+  log.error(
+    { account, kind, reason },
+    'payouts of this account are frozen, because its journal is not complete: see "capstan reconcile show", then "capstan reconcile adopt"',
+  );
+}
