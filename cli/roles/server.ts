@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
 import { pingDatabase, schemaVersion, type Database } from '../../core/database/database.ts';
 import { readReports, suspensions } from '../../core/database/repositories/control.ts';
+import { frozenAccounts } from '../../core/database/repositories/journal.ts';
 import { rememberOnce } from '../../core/database/repositories/used-tokens.ts';
 import { createPublicFetch } from '../../core/http/public-fetch.ts';
 import type { IntegrationClient } from '../../core/integration/client.ts';
@@ -218,6 +219,7 @@ async function status({ context, database, health, integration }: Parts): Promis
     ready: await health.ready(),
     schema: { found: await schemaVersion(database), needed: LATEST_MIGRATION },
     suspensions: Object.fromEntries(await suspensions(database)),
+    frozen: Object.fromEntries(await frozenAccounts(database)),
     integration: { circuit: integration.circuit, running: integration.running, waiting: integration.waiting },
     reports: Object.fromEntries(reports.map((report) => [report.name, { at: report.at, ...report.body }])),
   };

@@ -113,6 +113,8 @@ export async function runWatchTransactions(options: WatcherOptions): Promise<num
   const integration = await openRoleIntegration(context);
   const privatePort = await openPrivatePort(context, options, database);
   const { watchTransactions } = await import('../../workers/watch-transactions/watch-transactions.ts');
+  const { observeJournal } = await import('../../workers/watch-transactions/money-metrics.ts');
+  observeJournal(context.metrics, database);
   return runRole(context, async (signal) => {
     sayReady({ role: context.role, private: privatePort });
     const holder = `${hostname()}:${process.pid}`;

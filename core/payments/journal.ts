@@ -49,9 +49,9 @@ export async function openMark(
   const assetIds = anchor.assets
     .filter(({ distributionAccount }) => distributionAccount === distribution)
     .map(({ id }) => id);
-  const isSetUp = account && assetIds.every((id) => balanceOf(account, id));
   const settled = await newestSettledLedger(database, distribution, assetIds);
-  if (!account || (!isSetUp && !isInUse && settled === undefined)) return undefined;
+  const hasBegun = isInUse || settled !== undefined;
+  if (!account || !(hasBegun || holdsAll(account, assetIds))) return undefined;
   const isOld = settled !== undefined || (await findCursor(database, distribution)) !== undefined;
   await markAccounts(database, [
     {
@@ -64,6 +64,9 @@ export async function openMark(
   ]);
   return (await journalMarks(database, [distribution])).get(distribution);
 }
+
+const holdsAll = (account: LedgerAccount, assetIds: readonly string[]): boolean =>
+  assetIds.every((id) => balanceOf(account, id) !== undefined);
 
 /** What the journal holds of an account's sequence numbers speaks for itself; where it holds none, all so far are taken as they are. */
 async function baselineOf({ database }: LedgerContext, account: LedgerAccount): Promise<bigint> {
@@ -106,7 +109,7 @@ export async function freezeIfAhead(
     database,
     ahead.map(({ id }) => id),
   );
-  const [first] = ahead.filter(({ id, sequence }) => sequence > (newer.get(id)?.sequence ?? 0n));
+  const first = ahead.find(({ id, sequence }) => sequence > (newer.get(id)?.sequence ?? 0n));
   if (!first) return false;
   for (const { id, sequence } of ahead) await noteSeenSequence(database, id, sequence);
   const reason = `the sequence number of ${first.id} is ${first.sequence} on the ledger, which is ahead of the journal`;
@@ -212,16 +215,16 @@ async function takeIn(
   const { database, actor } = context;
   const { distribution } = at;
   const frozen = await database.transaction().execute(async (trx) => {
-    let freeze: Freeze | undefined;
+    let isNew: Freeze | undefined;
     for (const transaction of foreign) {
       const row = foreignRow(transaction, distribution);
       if (!(await insertForeign(trx, row, foreignPaymentsOf(row)))) continue;
       const reason = `transaction ${transaction.hash} in ledger ${transaction.ledger} is not in the journal`;
       const wanted = { account: distribution, kind: 'foreign_transaction', reason } as const;
-      if (await freezeAccount(trx, wanted, actor)) freeze = wanted;
+      if (await freezeAccount(trx, wanted, actor)) isNew = wanted;
     }
     await moveMark(trx, at.account, at.position);
-    return freeze;
+    return isNew;
   });
   for (const { hash, ledger } of foreign)
     context.log.warn({ account: distribution, hash, ledger }, 'a transaction of ours is not in the journal');

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { frozenAccounts } from '../database/repositories/journal.ts';
 import { insertEvent } from '../database/repositories/transactions.ts';
 import { generateSeed, signerFromSeed, type Signer } from '../keys/ed25519.ts';
 import { signEnvelope } from '../ledger/envelope.ts';
@@ -14,7 +15,8 @@ import { stoppedMoney } from './suspension.ts';
 
 /**
  * done: there are as many channels as wanted, with XLM enough. working: a step was journalled. busy: the next step has to
- * wait for what is in flight. short: the distribution account lacks XLM. suspended: money is stopped. unknown: the ledger
+ * wait for what is in flight. short: the distribution account lacks XLM. suspended: money is stopped, or
+ * the account frozen. unknown: the ledger
  * does not show the distribution account, or not yet as we left it.
  */
 export type Upkeep = 'done' | 'working' | 'busy' | 'short' | 'suspended' | 'unknown';
@@ -32,6 +34,7 @@ export async function keepChannels(
 ): Promise<Upkeep> {
   const { anchor, log } = context;
   if ((await stoppedMoney(context)).isAll) return 'suspended';
+  if ((await frozenAccounts(context.database)).has(distribution)) return 'suspended';
   const wallet = await readHotWallet(context, distribution);
   if (typeof wallet === 'string') {
     tellUnready(context, distribution, wallet);

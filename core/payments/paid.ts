@@ -8,15 +8,18 @@ import { isFunded, type Transaction, type TransactionPatch } from '../transactio
 import type { LedgerContext } from './context.ts';
 import { changeByTransfers } from './waves.ts';
 
+/** Who records it. */
+type Actor = Pick<LedgerContext, 'actor'>;
+
 /** A transfer with the ledger transaction that paid it. */
 export interface Paid {
   readonly transfer: Transfer;
-  readonly found: LedgerTransaction;
+  readonly found: Pick<LedgerTransaction, 'hash' | 'ledger'>;
 }
 
 /** What follows for customers when the ledger has applied transfers, in the database transaction that records it. */
 export async function afterPayments(
-  context: LedgerContext,
+  context: Actor,
   trx: DatabaseTransaction,
   paid: readonly Paid[],
 ): Promise<void> {
@@ -33,7 +36,7 @@ const detailOf = ({ transfer, found }: Paid): Readonly<Record<string, unknown>> 
 });
 
 async function afterPayouts(
-  { actor }: LedgerContext,
+  { actor }: Actor,
   trx: DatabaseTransaction,
   payouts: readonly Paid[],
 ): Promise<void> {
@@ -55,7 +58,7 @@ async function afterPayouts(
 }
 
 async function afterRefunds(
-  context: LedgerContext,
+  context: Actor,
   trx: DatabaseTransaction,
   refunds: readonly Paid[],
 ): Promise<void> {
@@ -74,7 +77,7 @@ async function afterRefunds(
 const returnedOf = ({ refunds }: Pick<Transaction, 'refunds'>): bigint =>
   (refunds ?? []).reduce((sum, refund) => sum + refund.amount + refund.fee, 0n);
 
-function refundChange({ actor }: LedgerContext, refund: Paid, transaction: Transaction): Change {
+function refundChange({ actor }: Actor, refund: Paid, transaction: Transaction): Change {
   const { transfer, found } = refund;
   const refunds = [
     ...(transaction.refunds ?? []),
@@ -94,7 +97,7 @@ function refundChange({ actor }: LedgerContext, refund: Paid, transaction: Trans
 
 /** What becomes of the rest of a withdrawal of which a part went back. */
 async function afterPart(
-  { actor }: LedgerContext,
+  { actor }: Actor,
   trx: DatabaseTransaction,
   refund: Paid,
   transaction: Transaction,

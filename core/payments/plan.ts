@@ -14,9 +14,12 @@ const MIN_BID: Stroops = 100n;
  * What rides in the next ledger transactions, one for each free source, oldest first: transfers without a memo together,
  * up to a transaction's limit; one with a memo of its own alone (a transaction has one memo).
  */
-export function planBatches(due: readonly Transfer[], free: number): readonly (readonly Transfer[])[] {
-  const batches: Transfer[][] = [];
-  let open: Transfer[] | undefined;
+export function planBatches<T extends Pick<Transfer, 'memo'>>(
+  due: readonly T[],
+  free: number,
+): readonly (readonly T[])[] {
+  const batches: T[][] = [];
+  let open: T[] | undefined;
   for (const transfer of due) {
     const isShared = transfer.memo === null;
     if (isShared && open && open.length < MAX_OPERATIONS) {
@@ -63,9 +66,14 @@ export function availableOf(account: LedgerAccount, assetId: string): Stroops {
   return spendableOf(balance) - reserve;
 }
 
+/** What an operation costs now, in stroops: what most others pay while ledgers are busy, the minimum otherwise. */
+export function goingRate(stats: FeeStats): Stroops {
+  return stats.ledgerCapacityUsage > 0.5 ? stats.feeCharged.p90 : stats.lastLedgerBaseFee;
+}
+
 /** What an operation bids: the going rate while ledgers are busy, the minimum otherwise, never more than the cap. */
 export function bidFor(stats: FeeStats, maxFee: Stroops): Stroops {
-  const going = stats.ledgerCapacityUsage > 0.5 ? stats.feeCharged.p90 : stats.lastLedgerBaseFee;
+  const going = goingRate(stats);
   const bid = going > MIN_BID ? going : MIN_BID;
   return bid < maxFee ? bid : maxFee;
 }

@@ -4,10 +4,12 @@ import type { LedgerAccount } from '../ledger/types.ts';
 import type { Stroops } from '../transaction/amount.ts';
 import { channelsOf, fuelOf } from './channels.ts';
 import type { PaymentContext } from './context.ts';
+import { freezeIfAhead } from './journal.ts';
 import { bidFor } from './plan.ts';
+import { signingProblem } from './signing-power.ts';
 
 /** How long a submission may become part of the ledger, by the ledger's clock. */
-const VALIDITY_S = 60;
+export const VALIDITY_S = 60;
 
 /** What every envelope of a round has in common. */
 export interface Frame {
@@ -32,28 +34,33 @@ export interface HotWallet {
 
 /**
  * missing: the distribution account does not exist. behind: this Horizon has not seen our last submissions yet; balances
- * and sequence numbers would be those of before.
+ * and sequence numbers would be those of before. frozen: something was sent from it that the journal lacks (design 6.8).
+ * unsignable: its key alone cannot sign payments.
  */
-export type Unready = 'missing' | 'behind';
+export type Unready = 'missing' | 'behind' | 'frozen' | 'unsignable';
 
 /** Tells of an account that cannot be used. */
 export function tellUnready({ log }: Pick<PaymentContext, 'log'>, account: string, why: Unready): void {
   if (why === 'missing')
     log.error({ account }, 'the distribution account does not exist on the ledger; fund it');
-  else log.debug({ account }, 'this Horizon has not seen our last submission yet');
+  else if (why === 'behind') log.debug({ account }, 'this Horizon has not seen our last submission yet');
+  else if (why === 'unsignable')
+    log.error({ account }, 'the key of this account alone cannot sign its payments: nothing is paid from it');
 }
 
 /** Reads a distribution account with its channels, or says why it cannot be used. */
 export async function readHotWallet(
-  { database, horizon, anchor }: PaymentContext,
+  context: PaymentContext,
   distribution: string,
   isAlone = false,
 ): Promise<HotWallet | Unready> {
+  const { database, horizon, anchor } = context;
   const listed = isAlone ? [] : await horizon.accountsWithSigner(distribution);
   // Strangers can list our key too: in a crowd of their accounts ours may be on a page that is not read.
   const account =
     listed.find(({ id }) => id === distribution) ?? (await horizon.account(distribution)).account;
   if (!account) return 'missing';
+  if (signingProblem(account) !== undefined) return 'unsignable';
   const channels = channelsOf(listed, distribution, anchor);
   const last = await lastSubmissions(database, [distribution, ...channels.map(({ id }) => id)]);
   const isBehind = [account, ...channels].some(({ id, sequence }) => {
@@ -61,6 +68,7 @@ export async function readHotWallet(
     return newest !== undefined && !newest.isPending && sequence < newest.sequence;
   });
   if (isBehind) return 'behind';
+  if (await freezeIfAhead(context, distribution, [account, ...channels], last)) return 'frozen';
   return { account, channels, isBusy: ({ id }) => last.get(id)?.isPending ?? false };
 }
 

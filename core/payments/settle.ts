@@ -6,9 +6,11 @@ import {
   type SubmissionClaim,
 } from '../database/repositories/submissions.ts';
 import type { LedgerTransaction } from '../ledger/types.ts';
+import { sendSubmission } from './bump.ts';
 import type { LedgerContext, PaymentContext } from './context.ts';
 import { proveExpiry } from './expiry.ts';
 import { recordExpiry, recordOutcomes } from './outcome.ts';
+import { alarmUnproven, calmUnproven } from './unproven.ts';
 
 /** Longer than any single step with the ledger, so that a lease only ends under a process that died. */
 const LEASE_MS = 60_000;
@@ -40,13 +42,13 @@ function delayOf(claimed: SubmissionClaim): number {
 
 async function settleOne(context: PaymentContext, claimed: SubmissionClaim): Promise<void> {
   const { horizon, log } = context;
-  const { hash, envelope, maxTime } = claimed.row;
+  const { hash, maxTime } = claimed.row;
   // The first time nobody can have applied it: it was journalled a moment ago and never sent.
   const found = claimed.row.attempts > 1 ? await horizon.transaction(hash) : undefined;
   if (found) return recordOutcomes(context, [{ claimed, found }]);
   const close = await horizon.latestLedger();
   if (close.closedAtMs <= Number(maxTime) * 1000) {
-    const outcome = await horizon.submit(envelope);
+    const outcome = await sendSubmission(context, claimed, close);
     if (outcome.kind === 'error') {
       log.error(
         { submission: hash, codes: outcome.resultCodes, reason: outcome.reason },
@@ -58,7 +60,11 @@ async function settleOne(context: PaymentContext, claimed: SubmissionClaim): Pro
   const proof = await proveExpiry(horizon, claimed.row);
   log.info({ submission: hash, proof: proof.kind, why: proof.why }, 'a submission is past its time bounds');
   if (proof.kind === 'found') return recordOutcomes(context, [{ claimed, found: proof.transaction }]);
-  if (proof.kind === 'dead') return recordExpiry(context, claimed, proof.why);
+  if (proof.kind === 'dead') {
+    await recordExpiry(context, claimed, proof.why);
+    return calmUnproven(context, claimed);
+  }
+  await alarmUnproven(context, claimed, close, proof.why);
   return postpone(context.database, 'submission', claimed, delayOf(claimed));
 }
 
