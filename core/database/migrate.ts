@@ -3,13 +3,22 @@ import { Migrator } from '@mikro-orm/migrations';
 import { messageOf } from '../runtime/errors.ts';
 import { DatabaseUnreachable } from './database.ts';
 import { Migration0001Initial } from './migrations/0001-initial.ts';
+import { Migration0002CompleteJournal } from './migrations/0002-complete-journal.ts';
+import { Migration0003Decisions } from './migrations/0003-decisions.ts';
+import { Migration0005ClaimableBalances } from './migrations/0005-claimable-balances.ts';
 import { MIGRATIONS_TABLE } from './migrations/names.ts';
 import { entities } from './schema.ts';
 
 /** Any constant will do; all migrators of all releases must agree on it. */
 const MIGRATION_LOCK = 7_226_110_024;
 
-const migrationsList = [{ name: Migration0001Initial.name, class: Migration0001Initial }];
+/** In their order. */
+export const migrationsList = [
+  { name: Migration0001Initial.name, class: Migration0001Initial },
+  { name: Migration0002CompleteJournal.name, class: Migration0002CompleteJournal },
+  { name: Migration0003Decisions.name, class: Migration0003Decisions },
+  { name: Migration0005ClaimableBalances.name, class: Migration0005ClaimableBalances },
+];
 
 /** The ORM, used for the schema only: processes run their statements on Kysely without loading it. */
 export async function openOrm(url: string): Promise<MikroORM> {

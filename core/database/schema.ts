@@ -1,4 +1,13 @@
 import type { InferKyselyDB } from '@mikro-orm/sql';
+import { ClaimableBalanceEntity } from './entities/claimable-balance.ts';
+import {
+  ForeignPaymentEntity,
+  ForeignTransactionEntity,
+  FrozenAccountEntity,
+  JournalMarkEntity,
+  ReconciledTransferEntity,
+  SubmissionBumpEntity,
+} from './entities/journal.ts';
 import { CursorEntity, ReceiptEntity } from './entities/ledger.ts';
 import { AttemptEntity, SubmissionEntity, TransferEntity } from './entities/payment.ts';
 import { EventEntity, TransactionEntity } from './entities/transaction.ts';
@@ -18,6 +27,13 @@ export const entities = [
   UsedTokenEntity,
   SuspensionEntity,
   ReportEntity,
+  SubmissionBumpEntity,
+  JournalMarkEntity,
+  FrozenAccountEntity,
+  ForeignTransactionEntity,
+  ForeignPaymentEntity,
+  ReconciledTransferEntity,
+  ClaimableBalanceEntity,
 ] as const;
 
 /** The tables as Kysely sees them, inferred from the entities: columns by their camelCase names. */
