@@ -2,9 +2,9 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { STATUSES } from '../../core/transaction/status.ts';
 import type { ScopeOptions, SuspendOptions } from '../support/money.ts';
 import type { ByOptions, SupportOptions } from '../support/open.ts';
-import type { ReceiptOptions } from '../support/receipts.ts';
 import type { TaskOptions } from '../support/tasks.ts';
 import type { ListOptions } from '../support/transactions.ts';
+import { addDecisions } from './decisions.ts';
 import { end, outputOption } from './options.ts';
 import { withManifest } from './roles.ts';
 
@@ -32,7 +32,7 @@ const support = (command: Command): Command => withManifest(command).addOption(o
 /** What support staff need at 3 a.m.: look at everything, and set right what only a person may decide. */
 export function addSupport(program: Command): void {
   addTransactions(program);
-  addReceipts(program);
+  addDecisions(program, support, limitOption);
   addTasks(program);
   addMoney(program);
 }
@@ -63,23 +63,6 @@ function addTransactions(program: Command): void {
     });
 }
 
-function addReceipts(program: Command): void {
-  const receipts = program.command('receipts').description('look at payments that came in on the ledger');
-
-  support(receipts.command('list'))
-    .description('list payments to the distribution accounts, the newest first')
-    .addOption(
-      new Option('--state <state>', 'unmatched: belongs to no withdrawal, with the reason')
-        .choices(['unmatched', 'matched', 'refunded', 'ignored', 'all'])
-        .default('unmatched'),
-    )
-    .addOption(limitOption())
-    .action(async (options: ReceiptOptions) => {
-      const { runListReceipts } = await import('../support/receipts.ts');
-      end(await runListReceipts(options));
-    });
-}
-
 function addTasks(program: Command): void {
   const tasks = program
     .command('tasks')
@@ -93,6 +76,7 @@ function addTasks(program: Command): void {
         'withdrawals/process',
         'deposits/completed',
         'deposits/refund',
+        'trustlines/authorize',
         'callback',
       ]),
     )

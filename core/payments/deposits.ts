@@ -11,7 +11,14 @@ import type { NewTransfer } from '../database/repositories/transfers.ts';
 
 /** What to write for one result of the integration: a change, perhaps with the payout that it releases, or nothing. */
 export type DepositDecision =
-  { readonly change: Change; readonly payout?: NewTransfer } | { readonly ignored: string };
+  | { readonly change: Change; readonly payout?: NewTransfer; readonly wayBack?: WayBack }
+  | { readonly ignored: string };
+
+/** What cannot be paid out and has to go back to the bank, with why. */
+export interface WayBack {
+  readonly amount: Stroops;
+  readonly reason: string;
+}
 
 export interface DepositContext {
   readonly anchor: Pick<Anchor, 'payments'>;
@@ -42,7 +49,7 @@ export function decideDeposit(
     case 'refused':
       return decideRefusal(transaction, result, context);
     case 'refunded':
-      return decideRefunded(transaction, result, context);
+      return decideBankRefund(transaction, result, context);
   }
 }
 
@@ -52,6 +59,7 @@ type Hold = Extract<DepositResult, { outcome: 'held' }>;
 function decideHold(transaction: Transaction, result: Hold, context: DepositContext): DepositDecision {
   const note = `held by the integration: ${result.reason}`;
   if (transaction.status === 'on_hold') return { ignored: 'it is on hold already' };
+  if (isGoingBack(transaction)) return { ignored: 'its money is on its way back to the bank' };
   const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
   if (!isAllowed(situation, 'on_hold')) return attention(transaction, context, note);
   const patch = { message: result.message ?? null, attention: note };
@@ -127,6 +135,7 @@ function decideArrival(transaction: Transaction, result: Arrival, context: Depos
         reason: `the bank transfer arrived but cannot be paid out: ${error.code}`,
         detail,
       },
+      wayBack: { amount: amountIn, reason: `it cannot be paid out: ${error.code}` },
     };
   }
 }
@@ -182,58 +191,67 @@ type Refusal = Extract<DepositResult, { outcome: 'refused' }>;
 
 function decideRefusal(transaction: Transaction, result: Refusal, context: DepositContext): DepositDecision {
   const reason = `refused by the integration: ${result.reason}`;
-  if (isFunded(transaction))
-    return attention(transaction, context, `${reason}; the money is here and must go back`);
+  if (isFunded(transaction)) {
+    const noted = attention(transaction, context, `${reason}; the money is here and must go back`);
+    const amount = (transaction.amountIn ?? 0n) - returnedOf(transaction.refunds);
+    const isHeld = transaction.status === 'on_hold' && amount > 0n;
+    return 'change' in noted && isHeld ? { ...noted, wayBack: { amount, reason: result.reason } } : noted;
+  }
   const patch = { message: result.message ?? null, userActionRequiredBy: null };
   return { change: { status: 'error', patch, actor: context.actor, reason } };
 }
 
 type Refunded = Extract<DepositResult, { outcome: 'refunded' }>;
 
-function decideRefunded(
+/** Whether the bank has been asked to send the money back: the one reason for a funded deposit to be `pending_external`. */
+export function isGoingBack(transaction: Transaction): boolean {
+  return isFunded(transaction) && transaction.status === 'pending_external';
+}
+
+function decideBankRefund(
   transaction: Transaction,
   result: Refunded,
-  context: DepositContext,
+  { actor }: DepositContext,
 ): DepositDecision {
-  const { actor } = context;
-  const amount = parseAmount(result.amount);
-  const fee = parseAmount(result.fee ?? '0');
   if (!isFunded(transaction)) {
-    return {
-      change: {
-        status: 'error',
-        actor,
-        reason: `the bank sent ${result.amount} back, reference ${result.reference}`,
-      },
-    };
+    const reason = `the bank sent ${result.amount} back, reference ${result.reference}`;
+    return { change: { status: 'error', actor, reason } };
   }
-  if (transaction.refunds?.some((refund) => refund.id === result.reference))
-    return { ignored: 'that refund is recorded already' };
-  const refunds = [
-    ...(transaction.refunds ?? []),
-    { id: result.reference, idType: 'external' as const, amount, fee },
-  ];
-  const returned = returnedOf(refunds);
-  const amountIn = transaction.amountIn ?? 0n;
-  if (transaction.status !== 'on_hold' || returned > amountIn) {
-    return attention(
-      transaction,
-      context,
-      `the bank sent ${result.amount} back (${result.reference}) of a deposit that is ${transaction.status}`,
-    );
+  const [amount, fee] = [parseAmount(result.amount), parseAmount(result.fee ?? '0')];
+  return decideRefunded(transaction, { id: result.reference, amount, fee }, actor);
+}
+
+/** What money that the bank has sent back does to a funded deposit. Pure. */
+export function decideRefunded(
+  transaction: Transaction,
+  refund: Pick<RefundPayment, 'id' | 'amount' | 'fee'>,
+  actor: string,
+): DepositDecision {
+  const known = transaction.refunds ?? [];
+  if (known.some(({ id }) => id === refund.id)) return { ignored: 'that refund is recorded already' };
+  const refunds = [...known, { ...refund, idType: 'external' as const }];
+  const left = (transaction.amountIn ?? 0n) - returnedOf(refunds);
+  const told = `the bank sent ${formatAmount(refund.amount)} back (${refund.id})`;
+  if ((transaction.status !== 'on_hold' && !isGoingBack(transaction)) || left < 0n) {
+    return attentionBy(transaction, actor, `${told} of a deposit that is ${transaction.status}`);
   }
-  if (returned < amountIn) {
-    const note = `the bank sent ${result.amount} back (${result.reference}); ${formatAmount(amountIn - returned)} is left`;
-    return { change: { patch: { refunds, attention: note }, actor, reason: note } };
+  if (left > 0n) {
+    const note = `${told}; ${formatAmount(left)} is left`;
+    const status = transaction.status !== 'on_hold' && { status: 'on_hold' as const };
+    return { change: { ...status, patch: { refunds, attention: note }, actor, reason: note } };
   }
   const patch = { refunds, amountOut: 0n, amountFee: 0n, feeDetails: [], attention: null };
   return { change: { status: 'refunded', patch, actor, reason: 'the bank sent the money back' } };
 }
 
 /** The customer is not paid twice and not told: a person looks. The same note is written once. */
-function attention(transaction: Transaction, context: DepositContext, note: string): DepositDecision {
+function attention(transaction: Transaction, { actor }: DepositContext, note: string): DepositDecision {
+  return attentionBy(transaction, actor, note);
+}
+
+function attentionBy(transaction: Transaction, actor: string, note: string): DepositDecision {
   if (transaction.attention === note) return { ignored: note };
-  return { change: { patch: { attention: note }, actor: context.actor, reason: note } };
+  return { change: { patch: { attention: note }, actor, reason: note } };
 }
 
 /** The one transfer that pays a deposit out. */

@@ -5,22 +5,29 @@ import type { Stroops } from '../transaction/amount.ts';
 import { isFunded, type Transaction, type TransactionPatch } from '../transaction/transaction.ts';
 
 /** Why a payment to us belongs to no withdrawal. Listed in docs and shown by `capstan receipts`. */
-export type UnmatchedReason =
-  | 'no_memo'
-  | 'unknown_memo'
-  | 'wrong_memo_type'
-  | 'wrong_asset'
-  | 'second_payment'
-  | 'late'
-  | 'not_ready'
-  | 'too_small'
-  | 'too_large'
-  | 'contract_transfer'
-  | 'account_funding'
-  | 'own_transfer';
+export const UNMATCHED_REASONS = [
+  'no_memo',
+  'unknown_memo',
+  'wrong_memo_type',
+  'wrong_asset',
+  'second_payment',
+  'late',
+  'not_ready',
+  'too_small',
+  'too_large',
+  'contract_transfer',
+  'account_funding',
+  'own_transfer',
+  'before_first_start',
+] as const;
+export type UnmatchedReason = (typeof UNMATCHED_REASONS)[number];
 
 /** Reasons that are ordinary business of an anchor's accounts, not a customer's lost money. */
-const QUIET: ReadonlySet<UnmatchedReason> = new Set(['account_funding', 'own_transfer']);
+const QUIET: ReadonlySet<UnmatchedReason> = new Set([
+  'account_funding',
+  'before_first_start',
+  'own_transfer',
+]);
 
 export type MatchDecision =
   { readonly match: Transaction; readonly patch: TransactionPatch } | { readonly unmatched: UnmatchedReason };

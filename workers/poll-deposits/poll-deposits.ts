@@ -6,12 +6,14 @@ import {
   pageAwaitingIntegration,
   type Change,
 } from '../../core/database/repositories/transactions.ts';
+import { revivePayout } from '../../core/database/repositories/refunds.ts';
 import { queueTransfer } from '../../core/database/repositories/transfers.ts';
 import type { DepositResult, WithdrawalResult } from '../../core/integration/contract.ts';
 import { POLL_PAGE_LIMIT } from '../../core/integration/contract/values.ts';
 import { IntegrationMisbehaved, type IntegrationClient } from '../../core/integration/client.ts';
 import { toIntegrationTransaction } from '../../core/integration/view.ts';
 import { assetById } from '../../core/payments/context.ts';
+import { orderRefund } from '../../core/payments/deposit-refund.ts';
 import { decideDeposit, returnedOf } from '../../core/payments/deposits.ts';
 import { decideWithdrawal } from '../../core/payments/withdrawals.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
@@ -146,8 +148,10 @@ async function applyResult(
     'payout' in decision ? decision.payout : 'refund' in decision ? decision.refund : undefined;
   try {
     await database.transaction().execute(async (trx) => {
-      await changeTransaction(trx, transaction, decision.change);
-      if (transfer) await queueTransfer(trx, transfer);
+      const changed = await changeTransaction(trx, transaction, decision.change);
+      // A payout that was taken back when its money was to go back is wanted again after all.
+      if (transfer && !(await queueTransfer(trx, transfer))) await revivePayout(trx, transfer);
+      if ('wayBack' in decision && decision.wayBack) await orderRefund(trx, changed, decision.wayBack);
     });
     log.info(
       { transaction_id: transaction.id, outcome: result.outcome, status: decision.change.status },

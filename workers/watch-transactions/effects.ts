@@ -1,21 +1,16 @@
 import { postpone, putBack } from '../../core/database/claim.ts';
+import type { TaskKind } from '../../core/database/entities/work.ts';
 import { receiptOfTransaction } from '../../core/database/repositories/receipts.ts';
-import {
-  buryTask,
-  claimTasks,
-  completeTask,
-  type TaskClaim,
-} from '../../core/database/repositories/tasks.ts';
+import { claimTasks, completeTask, type TaskClaim } from '../../core/database/repositories/tasks.ts';
 import { changeTransaction, findTransaction } from '../../core/database/repositories/transactions.ts';
 import { hasOpenRefund, queueTransfer } from '../../core/database/repositories/transfers.ts';
 import {
   IntegrationMisbehaved,
   IntegrationUnavailable,
   type HookAnswer,
-  type IntegrationClient,
 } from '../../core/integration/client.ts';
 import { toIntegrationTransaction } from '../../core/integration/view.ts';
-import { assetById, type LedgerContext } from '../../core/payments/context.ts';
+import { assetById } from '../../core/payments/context.ts';
 import { stoppedMoney, type StoppedMoney } from '../../core/payments/suspension.ts';
 import { decideWithdrawal, refundable } from '../../core/payments/withdrawals.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
@@ -24,33 +19,39 @@ import { formatAmount, type Rounding, type Stroops } from '../../core/transactio
 import { AmountRefused, charge, quoteFee } from '../../core/transaction/charge.ts';
 import type { Fee } from '../../core/transaction/fee.ts';
 import type { Transaction, TransactionPatch } from '../../core/transaction/transaction.ts';
+import { authorizeTrustline } from './authorizations.ts';
+import { refundAtBank } from './deposit-refunds.ts';
+import { park, waitAsAsked, waitForPerson, type EffectContext } from './effect.ts';
 
 /** Longer than a call's deadline with all its attempts. */
 const LEASE_MS = 60_000;
 /** Until a withdrawal of an asset whose money is stopped is looked at again. */
 const SUSPENDED_MS = 5_000;
-const BLOCKED_MS = 300_000;
 const REFUND_OPEN_MS = 5_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 600_000;
 
-export interface EffectContext extends LedgerContext {
-  readonly integration: IntegrationClient;
-}
+export type { EffectContext } from './effect.ts';
+
+/** What an integration is told or asked about: these move no money. */
+const HARMLESS: ReadonlySet<TaskKind> = new Set(['deposits/completed', 'trustlines/authorize']);
+/** The customers' every day. */
+export const ORDINARY: readonly TaskKind[] = ['withdrawals/process', 'deposits/completed'];
+/** Rare, and of other departments of the business: they have places of their own, so that one that hangs takes none of the others'. */
+export const RARE: readonly TaskKind[] = ['deposits/refund', 'trustlines/authorize'];
 
 /**
- * Claims due effects of the integration (`withdrawals/process`, `deposits/completed`); each is a job that never throws.
- * Nothing is paid out at the bank while money is stopped (design 6.9); that a deposit is completed is told all the same.
+ * Claims due effects of the integration of the given kinds; each is a job that never throws. Nothing is paid out or sent
+ * back at the bank while money is stopped (design 6.9); that a deposit is completed is told all the same.
  */
 export async function takeEffects(
   context: EffectContext,
   limit: number,
+  kinds: readonly TaskKind[] = [...ORDINARY, ...RARE],
 ): Promise<readonly (() => Promise<void>)[]> {
   const stopped = await stoppedMoney(context);
-  const kinds = stopped.isAll
-    ? (['deposits/completed'] as const)
-    : (['withdrawals/process', 'deposits/completed'] as const);
-  const claims = await claimTasks(context.database, kinds, limit, LEASE_MS);
+  const allowed = stopped.isAll ? kinds.filter((kind) => HARMLESS.has(kind)) : kinds;
+  const claims = await claimTasks(context.database, allowed, limit, LEASE_MS);
   return claims.map((claimed) => () => runEffect(context, claimed, stopped));
 }
 
@@ -61,8 +62,10 @@ async function runEffect(context: EffectContext, claimed: TaskClaim, stopped: St
     const transaction = await findTransaction(database, transactionId);
     if (!transaction) throw new Error(`task ${claimed.row.key} has no transaction`);
     if (kind === 'deposits/completed') return await tellCompleted(context, claimed, transaction);
-    if (stopped.assets.includes(transaction.assetId))
+    if (stopped.assets.includes(transaction.assetId) && !HARMLESS.has(kind))
       return await putBack(database, 'task', claimed, SUSPENDED_MS);
+    if (kind === 'deposits/refund') return await refundAtBank(context, claimed, transaction);
+    if (kind === 'trustlines/authorize') return await authorizeTrustline(context, claimed, transaction);
     await processWithdrawal(context, claimed, transaction);
   } catch (error) {
     const isExpected = error instanceof IntegrationUnavailable || error instanceof IntegrationMisbehaved;
@@ -202,16 +205,9 @@ async function applyAnswer(
   const { database, actor, log } = context;
   switch (answer.outcome) {
     case 'retry':
-      return postpone(
-        database,
-        'task',
-        claimed,
-        Math.max(1, answer.after ?? 30) * 1_000,
-        'the integration asks to wait',
-      );
+      return waitAsAsked(context, claimed, answer.after);
     case 'blocked':
-      await note(context, transaction, `blocked at the integration: ${answer.reason}`);
-      return postpone(database, 'task', claimed, BLOCKED_MS, answer.reason);
+      return waitForPerson(context, claimed, transaction, answer.reason);
     case 'fatal':
     case 'invalid':
       return park(
@@ -236,32 +232,4 @@ async function applyAnswer(
       );
     }
   }
-}
-
-/** Ends the effect and leaves the transaction, on hold, to a person. */
-async function park(
-  context: EffectContext,
-  claimed: TaskClaim,
-  transaction: Transaction,
-  why: string,
-): Promise<void> {
-  await context.database.transaction().execute(async (trx) => {
-    await buryTask(trx, claimed, why);
-    await changeTransaction(trx, transaction, {
-      status: 'on_hold',
-      patch: { attention: why },
-      actor: context.actor,
-      reason: why,
-    });
-  });
-  context.log.error({ transaction_id: transaction.id, why }, 'a withdrawal needs a person');
-}
-
-async function note(context: EffectContext, transaction: Transaction, attention: string): Promise<void> {
-  if (transaction.attention === attention) return;
-  await context.database
-    .transaction()
-    .execute((trx) =>
-      changeTransaction(trx, transaction, { patch: { attention }, actor: context.actor, reason: attention }),
-    );
 }

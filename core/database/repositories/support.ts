@@ -40,7 +40,8 @@ export async function listTransactions(
       ]),
     );
   }
-  const rows = await query.orderBy('updatedAt', 'desc').orderBy('id').limit(limit).execute();
+  // In the index's own order: the whole table is never sorted.
+  const rows = await query.orderBy('updatedAt', 'desc').orderBy('id', 'desc').limit(limit).execute();
   return rows.map(toTransaction);
 }
 
@@ -157,14 +158,59 @@ const taskRows = (database: Database) =>
       'deadAt',
     ]);
 
+export interface ReceiptFilter {
+  readonly state?: ReceiptState;
+  /** Why it is unmatched. */
+  readonly reason?: string;
+  readonly assetId?: string;
+  /** G… or M… of the sender. */
+  readonly from?: string;
+  readonly hash?: string;
+  readonly since?: Date;
+  readonly isAlert?: boolean;
+  readonly limit: number;
+}
+
 /** Inbound payments, the newest first. */
 export function listReceipts(
   database: Database,
-  { state, limit }: { readonly state?: ReceiptState; readonly limit: number },
+  { state, reason, assetId, from, hash, since, isAlert, limit }: ReceiptFilter,
 ): Promise<readonly Row<'receipt'>[]> {
   let query = database.selectFrom('receipt').selectAll();
-  if (state !== undefined) query = query.where('state', '=', state);
+  // Written out, since a partial index is only used where its condition can be seen to hold.
+  if (state !== undefined) query = query.where('state', '=', sql.lit(state));
+  if (reason !== undefined) query = query.where('reason', '=', reason);
+  if (assetId !== undefined) query = query.where('assetId', '=', assetId);
+  if (from !== undefined) query = query.where(from.startsWith('M') ? 'fromMuxed' : 'fromAccount', '=', from);
+  if (hash !== undefined) query = query.where('transactionHash', '=', hash.toLowerCase());
+  if (since !== undefined) query = query.where('closedAt', '>=', since);
+  if (isAlert === true) query = query.where('isAlert', '=', true);
   return query.orderBy('id', 'desc').limit(limit).execute();
+}
+
+/** Everything that is known about one inbound payment. */
+export interface ReceiptFile {
+  readonly receipt: Row<'receipt'>;
+  /** What people decided about it, in order. */
+  readonly events: readonly Row<'event'>[];
+  /** Its way back. */
+  readonly transfer: Row<'transfer'> | undefined;
+}
+
+export async function findReceipt(database: Database, id: bigint): Promise<ReceiptFile | undefined> {
+  const receipt = await database.selectFrom('receipt').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!receipt) return undefined;
+  const [events, transfer] = await Promise.all([
+    database
+      .selectFrom('event')
+      .selectAll()
+      .where('receiptId', '=', id)
+      .orderBy('id')
+      .limit(FILE_LIMIT)
+      .execute(),
+    database.selectFrom('transfer').selectAll().where('receiptId', '=', id).executeTakeFirst(),
+  ]);
+  return { receipt, events, transfer };
 }
 
 export interface TaskFilter {
