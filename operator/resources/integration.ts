@@ -80,11 +80,7 @@ function environment(context: BuildContext): k8s.V1EnvVar[] {
     { name: 'CAPSTAN_INTEGRATION_KEY', valueFrom: { secretKeyRef: { ...integrationKey } } },
   ];
   const names = new Set(given.map(({ name }) => name));
-  // The last of two entries with one name counts, and to apply two is refused.
-  const last = new Map(
-    [...ours.filter(({ name }) => !names.has(name)), ...given].map((one) => [one.name, one]),
-  );
-  return [...last.values()];
+  return [...ours.filter(({ name }) => !names.has(name)), ...given];
 }
 
 function service(context: BuildContext): Applied<k8s.V1Service> {
