@@ -244,6 +244,7 @@ const ofTransactions: Record<string, Call> = {
       [...locked.values()].map((current) => ({ current, change })),
     );
   },
+  payeesOf: (trx) => transactions.payeesOf(trx, hundred('a')),
   lockTransactions: (trx) => transactions.lockTransactions(trx, [id('a', 4), id('a', 5)]),
   lockByWithdrawMemos: (trx) =>
     transactions.lockByWithdrawMemos(
@@ -263,6 +264,7 @@ const ofTransfers: Record<string, Call> = {
     await transfers.dueTransfers(trx, asset.distributionAccount, 100);
     await transfers.dueTransfers(trx, asset.distributionAccount, 100, ['native']);
   },
+  dueDestinations: (trx) => transfers.dueDestinations(trx, asset.distributionAccount, 100, ['native']),
   pageWaitingTransfers: async (trx) => {
     await transfers.pageWaitingTransfers(trx, undefined, 200);
     await transfers.pageWaitingTransfers(trx, id('b', 5_001), 200);

@@ -5,7 +5,11 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Anchor, Asset } from '../spec/anchor.ts';
 import type { Database } from '../database/database.ts';
+import type { JournalGuard } from './journal-guard.ts';
 import type { SuspensionView } from './suspension.ts';
+
+/** What is worked on in loops: transfers to be sent, submissions to be taken a step on, effects at the integration. */
+export type Work = 'payments' | 'submissions' | 'effects';
 
 /** What everything that looks at destinations needs; holds no seed. */
 export interface LedgerContext {
@@ -16,6 +20,8 @@ export interface LedgerContext {
   readonly log: Log;
   /** Named in the audit: `watcher`, `check-trustlines`. */
   readonly actor: string;
+  /** Tells this process's own workers that there is something for them; only saves them the wait until they look by themselves. */
+  readonly wake?: (work: Work) => void;
   /** What the spec stops by now. Default: what it stopped when this context was made. */
   readonly suspension?: SuspensionView;
 }
@@ -24,6 +30,8 @@ export interface LedgerContext {
 export interface PaymentContext extends LedgerContext {
   /** By distribution account. */
   readonly signers: ReadonlyMap<string, Signer>;
+  /** Nothing is paid from an account whose journal it has not compared yet. Default: none compares, only sequence numbers are. */
+  readonly journal?: Pick<JournalGuard, 'isChecked'>;
 }
 
 export function assetById(anchor: Pick<Anchor, 'assets'>, id: string): Asset | undefined {

@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import type { DatabaseTransaction } from '../database/database.ts';
+import { enqueueTask } from '../database/repositories/tasks.ts';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
 import {
   creationsSoFar,
@@ -14,6 +16,7 @@ import { isAllowed } from '../transaction/status.ts';
 import { isFunded } from '../transaction/transaction.ts';
 import { isChannelOf } from './channels.ts';
 import { baseAccount, distributionAccounts, type LedgerContext } from './context.ts';
+import { createLookups, type Lookups } from './lookups.ts';
 import { BASE_RESERVE } from './plan.ts';
 
 /** What the customer can repair; the rest needs a person. */
@@ -30,9 +33,13 @@ type Refused = Extract<DestinationCheck, { ok: false }>;
 export type TransferCheck = { readonly ok: true; readonly operation: TransferOperation } | Refused;
 
 /** Looks a transfer's destination up and applies the checks of design 6.10. */
-export async function checkTransfer(context: LedgerContext, transfer: Transfer): Promise<TransferCheck> {
+export async function checkTransfer(
+  context: LedgerContext,
+  transfer: Transfer,
+  lookups: Pick<Lookups, 'account'> = createLookups(context),
+): Promise<TransferCheck> {
   const destination = baseAccount(transfer.destination);
-  const { account } = await context.horizon.account(destination);
+  const account = await lookups.account(destination);
   return judge(context, transfer, destination, account);
 }
 
@@ -87,6 +94,7 @@ export async function setAside(context: LedgerContext, transfer: Transfer, check
   await context.database.transaction().execute(async (trx) => {
     const change = { to: 'waiting', reason: check.reason, delayMs: AGAIN_MS } as const;
     if (!(await setTransferState(trx, transfer.id, change))) return;
+    await askAuthorization(trx, transfer, check);
     const transaction = await findTransaction(trx, transfer.transactionId);
     if (!transaction) return;
     const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
@@ -108,6 +116,17 @@ export async function setAside(context: LedgerContext, transfer: Transfer, check
   );
 }
 
+/** A payout that waits for the issuer's authorisation is put to the integration, once each time that it is tried. */
+async function askAuthorization(
+  trx: DatabaseTransaction,
+  { purpose, transactionId, attempts }: Transfer,
+  { reason }: Refused,
+): Promise<void> {
+  if (reason !== 'not_authorized' || purpose !== 'payout' || transactionId === null) return;
+  const key = `authorize:${transactionId}:${attempts}`;
+  await enqueueTask(trx, { kind: 'trustlines/authorize', key, transactionId });
+}
+
 /**
  * Looks again at a transfer that waits: puts it back in the queue once its destination can be paid, and makes the account
  * where the anchor's policy creates accounts. True when it was released.
@@ -115,6 +134,9 @@ export async function setAside(context: LedgerContext, transfer: Transfer, check
 export async function reconsider(context: LedgerContext, transfer: Transfer): Promise<boolean> {
   const check = await checkTransfer(context, transfer);
   if (!check.ok) {
+    // What it waits for may be another thing by now: a trustline came that is not authorised.
+    if (check.reason !== transfer.reason) await setAside(context, transfer, check);
+    else await context.database.transaction().execute((trx) => askAuthorization(trx, transfer, check));
     if (check.reason === 'no_account') await createAccountFirst(context, transfer);
     return false;
   }

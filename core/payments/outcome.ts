@@ -39,6 +39,8 @@ export async function recordOutcomes(context: LedgerContext, findings: readonly 
     return;
   }
   for (const { claimed, found } of findings) tell(context, claimed, found);
+  context.wake?.('payments');
+  context.wake?.('effects');
 }
 
 async function recordAlone(context: LedgerContext, finding: Finding): Promise<void> {

@@ -1,29 +1,30 @@
+import { frozenAccounts } from '../database/repositories/journal.ts';
 import { inFlightOf } from '../database/repositories/submissions.ts';
-import { findTransaction } from '../database/repositories/transactions.ts';
 import {
   deferTransfers,
+  dueDestinations,
   dueTransfers,
   setTransferOperation,
   type Transfer,
 } from '../database/repositories/transfers.ts';
 import { messageOf } from '../runtime/errors.ts';
-import { isAllowed } from '../transaction/status.ts';
-import { isFunded } from '../transaction/transaction.ts';
 import { mapLimited } from './concurrency.ts';
-import { distributionAccounts, type PaymentContext } from './context.ts';
+import { baseAccount, distributionAccounts, type PaymentContext } from './context.ts';
 import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
 import { openAllowance } from './limits.ts';
+import { createLookups, type Lookups } from './lookups.ts';
 import { fundsOf, planBatches, type Affordability } from './plan.ts';
 import { createPauses, type Pauses } from './pauses.ts';
 import { openRound, tellUnready } from './round.ts';
-import { submitTransfers } from './submit.ts';
+import { submitBatches } from './submit.ts';
+import { withoutSuspects } from './suspects.ts';
 import { stoppedMoney } from './suspension.ts';
+import { stillWanted } from './wanted.ts';
 
 /** Transfers looked at in one round of one account: a ledger's worth of operations. */
 const ROUND_LIMIT = 1_000;
-/** Batches checked and journalled side by side, and destinations looked up for each at a time. */
-const BATCHES_AT_ONCE = 4;
-const CHECKS_AT_ONCE = 3;
+/** Transfers checked side by side. */
+const CHECKS_AT_ONCE = 32;
 /** Until what did not fit beside what is in flight is looked at again. */
 const IN_FLIGHT_MS = 1_000;
 const UNDERFUNDED_MS = 15_000;
@@ -34,18 +35,22 @@ const UNCHECKED_MS = 5_000;
  * Sends what is due from every distribution account; answers how many transfers were submitted.
  *
  * @param pauses of the accounts that nothing could be sent from a moment ago; kept by whoever calls this in a loop
+ * @param lookups of destinations; kept likewise
  */
 export async function payDue(
   context: PaymentContext,
   pauses: Pauses = createPauses(context.clock),
+  lookups: Lookups = createLookups(context),
 ): Promise<number> {
   const stopped = await stoppedMoney(context);
   if (stopped.isAll) return 0;
+  const frozen = await frozenAccounts(context.database);
   const counts = await Promise.all(
     distributionAccounts(context.anchor).map(async (source) => {
-      if (pauses.isPaused(source)) return 0;
+      if (pauses.isPaused(source) || frozen.has(source)) return 0;
       try {
-        return await paySource(context, source, stopped.assets, pauses);
+        if (context.journal && !(await context.journal.isChecked(source))) return 0;
+        return await paySource(context, source, stopped.assets, { pauses, lookups });
       } catch (error) {
         const isNew = pauses.pause(source, messageOf(error));
         context.log[isNew ? 'error' : 'debug'](
@@ -67,14 +72,21 @@ async function paySource(
   context: PaymentContext,
   distribution: string,
   stoppedAssets: readonly string[],
-  pauses: Pauses,
+  { pauses, lookups }: { readonly pauses: Pauses; readonly lookups: Lookups },
 ): Promise<number> {
   const { database, anchor } = context;
   // Read before the account is: what settles in between is then counted twice, never not at all.
   const inFlight = await inFlightOf(database, distribution);
   const most = Math.max(1, anchor.payments.channels);
-  if (inFlight.sources.has(distribution) || inFlight.sources.size >= most) return 0;
-  const due = await dueTransfers(database, distribution, ROUND_LIMIT, stoppedAssets);
+  if (inFlight.sources.has(distribution) || inFlight.sources.size >= most) {
+    await lookAhead(context, distribution, { most, stoppedAssets, lookups });
+    return 0;
+  }
+  const due = await withoutSuspects(
+    context,
+    distribution,
+    await dueTransfers(database, distribution, ROUND_LIMIT, stoppedAssets),
+  );
   if (due.length === 0) return 0;
   const round = await openRound(context, distribution);
   if (typeof round === 'string') {
@@ -84,15 +96,34 @@ async function paySource(
   pauses.clear(distribution);
   const funds = fundsOf(round.account, inFlight.amounts);
   const allowance = await openAllowance(context, due);
-  const batches = planBatches(due, round.sources.length);
-  const counts = await mapLimited(batches, BATCHES_AT_ONCE, async (batch, index) => {
-    const source = round.sources[index];
-    const funded = await fundedOf(context, distribution, funds, await payableOf(context, batch));
-    const payable = funded.filter((transfer) => allowance.allows(transfer));
-    return source && payable.length > 0 ? submitTransfers(context, round, source, payable) : 0;
-  });
+  const free = round.sources.length;
+  const wanted = await stillWanted(context, planBatches(due, free).flat());
+  const payable = await payableOf(context, wanted, lookups);
+  const funded = await fundedOf(context, distribution, funds, payable);
+  const allowed = funded.filter((transfer) => allowance.allows(transfer));
   await allowance.close();
-  return counts.reduce((sum, count) => sum + count, 0);
+  // Planned again: what was set aside leaves no hole in a batch.
+  const batches = planBatches(allowed, free).flatMap((transfers, index) => {
+    const source = round.sources[index];
+    return source ? [{ source, transfers }] : [];
+  });
+  return batches.length > 0 ? submitBatches(context, round, batches) : 0;
+}
+
+/** While all sources are in flight: asks about the destinations that come next, and waits for none of the answers. */
+async function lookAhead(
+  { database }: PaymentContext,
+  distribution: string,
+  {
+    most,
+    stoppedAssets,
+    lookups,
+  }: { readonly most: number; readonly stoppedAssets: readonly string[]; readonly lookups: Lookups },
+): Promise<void> {
+  const due = await dueDestinations(database, distribution, ROUND_LIMIT, stoppedAssets);
+  const next = planBatches(due, most).flat();
+  for (const address of new Set(next.map(({ destination }) => baseAccount(destination))))
+    if (!lookups.has(address)) void lookups.account(address).catch(() => undefined);
 }
 
 /** Those that the account can pay; the rest waits, with an alarm where it is not only for what is in flight. */
@@ -119,11 +150,15 @@ async function fundedOf(
   return those('affordable');
 }
 
-/** Those whose destination can be paid and whose transaction is still to be paid; the rest is set aside. */
-async function payableOf(context: PaymentContext, batch: readonly Transfer[]): Promise<readonly Transfer[]> {
-  const checked = await mapLimited(batch, CHECKS_AT_ONCE, async (transfer) => {
+/** Those whose destination can be paid; the rest is set aside. */
+async function payableOf(
+  context: PaymentContext,
+  transfers: readonly Transfer[],
+  lookups: Lookups,
+): Promise<readonly Transfer[]> {
+  const checked = await mapLimited(transfers, CHECKS_AT_ONCE, async (transfer) => {
     try {
-      return await readied(context, transfer);
+      return await readied(context, transfer, lookups);
     } catch (error) {
       // One destination that cannot be looked up holds up nobody behind it.
       context.log.warn({ err: error, transfer: transfer.key }, 'a destination could not be checked');
@@ -135,9 +170,12 @@ async function payableOf(context: PaymentContext, batch: readonly Transfer[]): P
 }
 
 /** The transfer as it is to be paid now, or undefined. */
-async function readied(context: PaymentContext, transfer: Transfer): Promise<Transfer | undefined> {
-  if (!(await isStillWanted(context, transfer))) return undefined;
-  const check = await checkTransfer(context, transfer);
+async function readied(
+  context: PaymentContext,
+  transfer: Transfer,
+  lookups: Lookups,
+): Promise<Transfer | undefined> {
+  const check = await checkTransfer(context, transfer, lookups);
   if (check.ok) {
     const { operation } = check;
     if (operation !== transfer.operation)
@@ -147,20 +185,4 @@ async function readied(context: PaymentContext, transfer: Transfer): Promise<Tra
   await setAside(context, transfer, check);
   if (check.reason === 'no_account') await createAccountFirst(context, transfer);
   return undefined;
-}
-
-async function isStillWanted(context: PaymentContext, transfer: Transfer): Promise<boolean> {
-  if (transfer.purpose === 'accountCreation' || transfer.receiptId !== null) return true;
-  const transaction = await findTransaction(context.database, transfer.transactionId);
-  if (transaction) {
-    const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };
-    if (situation.isFunded && isAllowed(situation, 'pending_stellar')) return true;
-  }
-  await deferTransfers(
-    context.database,
-    [transfer.id],
-    `transaction is ${transaction?.status ?? 'missing'}`,
-    60_000,
-  );
-  return false;
 }

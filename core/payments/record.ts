@@ -13,6 +13,7 @@ import type { LedgerPayment } from '../ledger/types.ts';
 import { CapstanError } from '../runtime/errors.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { assetById, type LedgerContext } from './context.ts';
+import { asHistory, firstStartOf, noticeForeign } from './notice-foreign.ts';
 import { isInbound, matchPayment, memoOf, receiptIdOf, toReceipt } from './receipts.ts';
 
 /** Digits of an id memo or a muxed id. */
@@ -55,6 +56,7 @@ export async function recordPayments(
 ): Promise<RecordedPage> {
   const last = payments.at(-1);
   if (!last) return { matched: 0, unmatched: 0 };
+  await noticeForeign(context, account, payments);
   const entries = await context.database.transaction().execute(async (trx) => {
     // First, because it locks: whoever records the same page meanwhile waits here and then finds its receipts.
     await moveCursor(trx, {
@@ -71,6 +73,7 @@ export async function recordPayments(
     ...new Set(outgoing.map(({ transactionHash }) => transactionHash)),
   ]);
   const matched = entries.filter(({ intended }) => intended !== undefined).length;
+  if (matched > 0) context.wake?.('effects');
   const page = { matched, unmatched: entries.length - matched };
   if (entries.length > 0) context.log.info({ account, ...page, ledger: last.ledger }, 'recorded receipts');
   return page;
@@ -118,6 +121,7 @@ async function judge(
     trx,
     payments.map(({ from }) => from),
   );
+  const startLedger = await firstStartOf(trx, account);
   const known = new Set(await knownReceipts(trx, payments.map(receiptIdOf)));
   const entries: Entry[] = [];
   for (const payment of payments) {
@@ -129,7 +133,8 @@ async function judge(
     const decision = ours.has(payment.from)
       ? { unmatched: 'own_transfer' as const }
       : matchPayment(payment, candidate, anchor);
-    const receipt = toReceipt(payment, account, decision, assetById(anchor, payment.assetId));
+    const said = payment.ledger <= startLedger ? asHistory(decision) : decision;
+    const receipt = toReceipt(payment, account, said, assetById(anchor, payment.assetId));
     if (!('match' in decision)) {
       entries.push({ payment, receipt });
       continue;

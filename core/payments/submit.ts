@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseTransaction } from '../database/database.ts';
-import { isTakenMeanwhile, journalSubmission } from '../database/repositories/submissions.ts';
-import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
+import {
+  isTakenMeanwhile,
+  journalSubmission,
+  journalSubmissions,
+  lockQueued,
+  type NewSubmission,
+} from '../database/repositories/submissions.ts';
 import { deferTransfers, type Transfer } from '../database/repositories/transfers.ts';
 import type { Signer } from '../keys/ed25519.ts';
 import { buildPaymentTransaction, signEnvelope, type BuiltTransaction } from '../ledger/envelope.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
+import type { Transaction } from '../transaction/transaction.ts';
 import type { PaymentContext } from './context.ts';
 import { toOperation } from './plan.ts';
 import type { Frame, Round } from './round.ts';
+import { mayBePaid, movesTransaction } from './wanted.ts';
+import { changeByTransfers } from './waves.ts';
 
 const UNBUILDABLE_MS = 300_000;
 
@@ -62,57 +70,116 @@ export function signerOf({ signers }: PaymentContext, distribution: string): Sig
   return signer;
 }
 
+/** Transfers that are to ride together, over the sequence number of `source`. */
+export interface Batch {
+  readonly source: LedgerAccount;
+  readonly transfers: readonly Transfer[];
+}
+
+/** A batch that is built and signed. */
+interface Signed extends Batch {
+  readonly row: NewSubmission;
+}
+
 /**
- * Journals one ledger transaction that pays these transfers, over the sequence number of `source`; their transactions become
- * `pending_stellar` with it. Answers how many are in it: all, or none.
+ * Journals one ledger transaction for each batch; the customers' transactions become `pending_stellar` with it, all in one
+ * database transaction. What is no longer to be paid, or taken by another process at this moment, is left out of its batch
+ * before it is signed; a batch whose source another process took is left out whole. Answers how many transfers are journalled.
  */
-export async function submitTransfers(
+export async function submitBatches(
   context: PaymentContext,
   round: Round,
-  source: LedgerAccount,
-  transfers: readonly Transfer[],
+  batches: readonly Batch[],
 ): Promise<number> {
-  const { anchor, actor, log } = context;
-  const signer = signerOf(context, round.account.id);
-  const built = await build(context, round, source, transfers);
-  if (!built) return 0;
-  const signed = signEnvelope(built.envelope, anchor.network.passphrase, [signer]);
-  const outgoing = {
-    signed,
-    source,
+  const { database, log } = context;
+  const unbuildable: Transfer[] = [];
+  const journalled = await database.transaction().execute(async (trx) => {
+    const ids = batches.flatMap(({ transfers }) => transfers.map(({ id }) => id));
+    const locked = await lockQueued(trx, ids);
+    const signed: Signed[] = [];
+    for (const { source, transfers } of batches) {
+      const wanted = transfers.filter((transfer) => isPayable(transfer, locked));
+      if (wanted.length === 0) continue;
+      const row = sign(context, round, { source, transfers: wanted });
+      if (row) signed.push({ source, transfers: wanted, row });
+      else unbuildable.push(...wanted);
+    }
+    if (signed.length === 0) return [];
+    const taken = await journalSubmissions(
+      trx,
+      signed.map(({ row }) => row),
+    );
+    const ours = signed.filter(({ row }) => taken.has(row.id));
+    await markSubmitted(context, trx, ours, locked);
+    return ours;
+  });
+  const idsOf = unbuildable.map(({ id }) => id);
+  if (idsOf.length > 0) await deferTransfers(database, idsOf, 'unbuildable', UNBUILDABLE_MS);
+  for (const { row, source, transfers } of journalled) {
+    log.info(
+      { submission: row.hash, account: round.account.id, source: source.id, transfers: transfers.length },
+      'journalled a submission',
+    );
+  }
+  if (journalled.length > 0) context.wake?.('submissions');
+  return journalled.reduce((sum, { transfers }) => sum + transfers.length, 0);
+}
+
+/** Asked again under its lock: since it was planned, its transaction may have been moved to where nothing is paid. */
+function isPayable(transfer: Transfer, locked: ReadonlyMap<string, Transaction | undefined>): boolean {
+  if (!locked.has(transfer.id)) return false;
+  const transaction = locked.get(transfer.id);
+  return !movesTransaction(transfer) || (transaction !== undefined && mayBePaid(transaction));
+}
+
+/** A signed envelope as a row of the journal; undefined when it cannot be built. */
+function sign(
+  context: PaymentContext,
+  round: Round,
+  { source, transfers }: Batch,
+): NewSubmission | undefined {
+  const built = build(context, round, source, transfers);
+  if (!built) return undefined;
+  const { passphrase } = context.anchor.network;
+  const { hash, envelope } = signEnvelope(built.envelope, passphrase, [signerOf(context, round.account.id)]);
+  return {
+    id: randomUUID(),
+    hash,
+    source: source.id,
+    sequence: source.sequence + 1n,
+    envelope,
+    minTime: 0n,
     maxTime: round.maxTime,
-    feePerOperation: round.feePerOperation,
-    operationCount: transfers.length,
+    feeBidPerOperation: round.feePerOperation,
     transferIds: transfers.map(({ id }) => id),
   };
-  const isOurs = await journal(context, outgoing, async (trx) => {
-    for (const transfer of transfers) {
-      if (transfer.purpose === 'accountCreation') continue;
-      const transaction = await findTransaction(trx, transfer.transactionId);
-      if (!transaction) continue;
-      await changeTransaction(trx, transaction, {
-        status: 'pending_stellar',
-        actor,
-        reason: 'submitted to the ledger',
-        detail: { hash: signed.hash, transfer: transfer.key },
-      });
-    }
-  });
-  if (!isOurs) return 0;
-  log.info(
-    { submission: signed.hash, account: round.account.id, source: source.id, transfers: transfers.length },
-    'journalled a submission',
+}
+
+async function markSubmitted(
+  { actor }: PaymentContext,
+  trx: DatabaseTransaction,
+  journalled: readonly Signed[],
+  locked: ReadonlyMap<string, Transaction | undefined>,
+): Promise<void> {
+  const moved = journalled.flatMap(({ row, transfers }) =>
+    transfers.filter(movesTransaction).map((transfer) => ({ transfer, hash: row.hash })),
   );
-  return transfers.length;
+  await changeByTransfers(trx, moved, ({ transfer, hash }, transaction) => ({
+    // Two transfers of one transaction may go at once: the first has moved it.
+    ...(transaction.status !== 'pending_stellar' && { status: 'pending_stellar' as const }),
+    actor,
+    reason: 'submitted to the ledger',
+    detail: { hash, transfer: transfer.key },
+  }));
 }
 
 /** Undefined where the protocol does not allow it (a memo too long, say): those wait for a person, not the queue for them. */
-async function build(
-  { database, anchor, log }: PaymentContext,
+function build(
+  { anchor, log }: PaymentContext,
   { maxTime, feePerOperation }: Frame,
   source: LedgerAccount,
   transfers: readonly Transfer[],
-): Promise<BuiltTransaction | undefined> {
+): BuiltTransaction | undefined {
   const [first] = transfers;
   try {
     return buildPaymentTransaction({
@@ -130,12 +197,6 @@ async function build(
     log.error(
       { err: error, transfers: keys },
       'these transfers make no valid transaction; a person has to look',
-    );
-    await deferTransfers(
-      database,
-      transfers.map((transfer) => transfer.id),
-      'unbuildable',
-      UNBUILDABLE_MS,
     );
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import type { Log } from '../../core/runtime/log.ts';
 
@@ -7,6 +8,8 @@ export interface PoolOptions {
   readonly limit: number;
   /** Between two looks for work when there was none. */
   readonly idleMs: number;
+  /** Rung when there is work: ends the wait early. */
+  readonly bell?: Bell;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -19,7 +22,7 @@ export interface PoolOptions {
  * place and holds up no other; trouble with taking is logged and tried again.
  */
 export async function runPool(options: PoolOptions): Promise<void> {
-  const { limit, idleMs, clock, signal, log, name } = options;
+  const { limit, idleMs, clock, signal, log, name, bell = createBell(clock) } = options;
   const running = new Set<Promise<void>>();
   while (!signal.aborted) {
     const free = limit - running.size;
@@ -30,7 +33,7 @@ export async function runPool(options: PoolOptions): Promise<void> {
         .finally(() => running.delete(promise));
       running.add(promise);
     }
-    if (jobs.length < free || free === 0) await clock.sleep(idleMs, signal);
+    if (jobs.length < free || free === 0) await bell.wait(idleMs, signal);
   }
   await Promise.all(running);
 }

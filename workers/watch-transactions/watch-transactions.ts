@@ -1,15 +1,20 @@
 import { holdRole, releaseRole, writeReport } from '../../core/database/repositories/control.ts';
+import { frozenAccounts } from '../../core/database/repositories/journal.ts';
 import type { Recorded } from '../../core/database/repositories/deadlines.ts';
-import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
+import { distributionAccounts, type PaymentContext, type Work } from '../../core/payments/context.ts';
+import { createLookups } from '../../core/payments/lookups.ts';
+import { createJournalGuard } from '../../core/payments/journal-guard.ts';
 import { createPauses } from '../../core/payments/pauses.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
+import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
 import { callbackSender, type WalletCalls } from './callbacks.ts';
 import { keepDeadlines } from './deadlines.ts';
 import { followChannels } from './channels.ts';
-import { takeEffects, type EffectContext } from './effects.ts';
+import { ORDINARY, RARE, takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
+import { followJournal } from './journal.ts';
 import { runPool } from './pool.ts';
 import { followTrustlines } from './trustlines.ts';
 
@@ -45,10 +50,17 @@ export async function watchTransactions(context: WatcherContext, signal: AbortSi
 }
 
 /** Works until the lease is lost or the process stops. */
-async function lead(context: WatcherContext, outer: AbortSignal): Promise<void> {
+async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
   const lost = new AbortController();
   const signal = AbortSignal.any([outer, lost.signal]);
-  const { clock, log } = context;
+  const { clock, log } = base;
+  const bells: Readonly<Record<Work, Bell>> = {
+    payments: createBell(clock),
+    submissions: createBell(clock),
+    effects: createBell(clock),
+  };
+  const journal = createJournalGuard(base);
+  const context: WatcherContext = { ...base, journal, wake: (work) => bells[work].ring() };
   const states = new Map<string, IngestState>();
   const shared = { clock, signal, log, idleMs: LOOK_FOR_WORK_MS };
   await Promise.all([
@@ -56,14 +68,28 @@ async function lead(context: WatcherContext, outer: AbortSignal): Promise<void> 
     ...distributionAccounts(context.anchor).map((account) =>
       ingest(context, account, signal, (state) => states.set(account, state)),
     ),
-    runPool({ ...shared, name: 'submissions', limit: 100, take: (count) => takeSubmissions(context, count) }),
-    runPool({ ...shared, name: 'effects', limit: 10, take: (count) => takeEffects(context, count) }),
+    runPool({
+      ...shared,
+      name: 'submissions',
+      limit: 100,
+      bell: bells.submissions,
+      take: (count) => takeSubmissions(context, count),
+    }),
+    ...(
+      [
+        ['effects', 8, ORDINARY, bells.effects],
+        ['rare effects', 2, RARE, createBell(clock)],
+      ] as const
+    ).map(([name, limit, kinds, bell]) =>
+      runPool({ ...shared, name, limit, bell, take: (count) => takeEffects(context, count, kinds) }),
+    ),
     runPool({ ...shared, name: 'callbacks', limit: 50, take: callbackSender(context) }),
-    pay(context, signal),
+    pay(context, bells.payments, signal),
+    followJournal(context, journal, signal),
     followChannels(context, signal),
     followTrustlines(context, signal),
     keepDeadlines(context, () => recorded(context, states), signal),
-    report(context, signal, states),
+    report(context, signal, states, () => journal.problems()),
   ]);
 }
 
@@ -108,16 +134,17 @@ async function renew(context: WatcherContext, signal: AbortSignal, onLost: () =>
   }
 }
 
-async function pay(context: WatcherContext, signal: AbortSignal): Promise<void> {
+async function pay(context: WatcherContext, bell: Bell, signal: AbortSignal): Promise<void> {
   const pauses = createPauses(context.clock);
+  const lookups = createLookups(context);
   while (!signal.aborted) {
     try {
-      const count = await payDue(context, pauses);
+      const count = await payDue(context, pauses, lookups);
       if (count > 0) continue;
     } catch (error) {
       context.log.error({ err: error }, 'looking for payments to make failed');
     }
-    await context.clock.sleep(LOOK_FOR_WORK_MS, signal);
+    await bell.wait(LOOK_FOR_WORK_MS, signal);
   }
 }
 
@@ -126,6 +153,7 @@ async function report(
   context: WatcherContext,
   signal: AbortSignal,
   states: ReadonlyMap<string, IngestState>,
+  problems: () => Readonly<Record<string, string>>,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
@@ -137,6 +165,7 @@ async function report(
         ledger: close,
         horizon: context.horizon.urlHealth(),
         accounts: Object.fromEntries(states),
+        journal: { problems: problems(), frozen: Object.fromEntries(await frozenAccounts(context.database)) },
         integration: context.integration.circuit,
       });
     } catch (error) {

@@ -231,57 +231,19 @@ export async function findTransaction(
   return row && toTransaction(row);
 }
 
-/** Exactly one of the three keys by which SEP-24 looks a transaction up. */
-export type LookupKey =
-  | { readonly id: string }
-  | { readonly stellarTransactionId: string }
-  | { readonly externalTransactionId: string };
+/** What decides whether a transaction may be paid now. */
+export type Payee = Pick<Transaction, 'kind' | 'status' | 'transferReceivedAt'>;
 
-/** The newest transaction of `subject` under a key; another customer's is not found. `id` must be a UUID. */
-export async function findOwnTransaction(
+export async function payeesOf(
   database: Database,
-  subject: string,
-  key: LookupKey,
-): Promise<Transaction | undefined> {
-  let query = database.selectFrom('transaction').selectAll().where('subject', '=', subject);
-  if ('id' in key) query = query.where('id', '=', key.id);
-  else if ('stellarTransactionId' in key)
-    query = query.where('stellarTransactionId', '=', key.stellarTransactionId);
-  else query = query.where('externalTransactionId', '=', key.externalTransactionId);
-  const row = await query.orderBy('startedAt', 'desc').limit(1).executeTakeFirst();
-  return row && toTransaction(row);
-}
-
-export interface HistoryQuery {
-  readonly subject: string;
-  readonly assetId: string;
-  readonly kind?: Kind;
-  readonly noOlderThan?: Date;
-  /** Only those older than this one; unknown or foreign ids find nothing. */
-  readonly pagingId?: string;
-  readonly limit: number;
-}
-
-/** A customer's history of an asset, newest first (SEP-24 GET /transactions). */
-export async function listOwnTransactions(
-  database: Database,
-  wanted: HistoryQuery,
-): Promise<readonly Transaction[]> {
-  let query: SelectQueryBuilder<Tables, 'transaction', Row> = database
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Payee>> {
+  const rows = await database
     .selectFrom('transaction')
-    .selectAll()
-    .where('subject', '=', wanted.subject)
-    .where('assetId', '=', wanted.assetId);
-  if (wanted.kind) query = query.where('kind', '=', wanted.kind);
-  if (wanted.noOlderThan) query = query.where('startedAt', '>=', wanted.noOlderThan);
-  if (wanted.pagingId) {
-    query = query.where(
-      sql<boolean>`(started_at, id) < (select started_at, id from transaction
-        where id = ${wanted.pagingId} and subject = ${wanted.subject})`,
-    );
-  }
-  const rows = await query.orderBy('startedAt', 'desc').orderBy('id', 'desc').limit(wanted.limit).execute();
-  return rows.map(toTransaction);
+    .select(['id', 'kind', 'status', 'transferReceivedAt'])
+    .where('id', '=', sql<string>`any(${[...new Set(ids)]}::uuid[])`)
+    .execute();
+  return new Map(rows.map(({ id, ...payee }) => [id, payee]));
 }
 
 /** One page, by id, of the transactions that only the integration can move on. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sql, type Selectable } from 'kysely';
+import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
 import { databaseNow, type Database, type DatabaseTransaction } from '../database.ts';
 import type { TransferOperation, TransferPurpose } from '../entities/payment.ts';
 import { recordset, recordsJson } from '../recordset.ts';
@@ -51,19 +51,36 @@ export async function dueTransfers(
   limit: number,
   exceptAssets: readonly string[] = [],
 ): Promise<readonly Transfer[]> {
-  let query = database
+  return due(database, source, exceptAssets).selectAll().limit(limit).execute();
+}
+
+/** Where the transfers go that {@link dueTransfers} answers, in the same order. */
+export async function dueDestinations(
+  database: Database,
+  source: string,
+  limit: number,
+  exceptAssets: readonly string[] = [],
+): Promise<readonly Pick<Transfer, 'destination' | 'memo'>[]> {
+  return due(database, source, exceptAssets).select(['destination', 'memo']).limit(limit).execute();
+}
+
+function due(
+  database: Database,
+  source: string,
+  exceptAssets: readonly string[],
+): SelectQueryBuilder<Tables, 'transfer', object> {
+  const query = database
     .selectFrom('transfer')
-    .selectAll()
     .where('state', '=', 'queued')
     .where('source', '=', source)
-    .where('nextAttemptAt', '<=', databaseNow);
-  if (exceptAssets.length > 0) {
-    // The creation of an account is paid in XLM, for the sake of its transaction's asset.
-    const ofTransfer = sql<string>`case when purpose = 'accountCreation'
-      then (select asset_id from transaction where id = transfer.transaction_id) else asset_id end`;
-    query = query.where(ofTransfer, 'not in', [...exceptAssets]);
-  }
-  return query.orderBy('nextAttemptAt').orderBy('id').limit(limit).execute();
+    .where('nextAttemptAt', '<=', databaseNow)
+    .orderBy('nextAttemptAt')
+    .orderBy('id');
+  if (exceptAssets.length === 0) return query;
+  // The creation of an account is paid in XLM, for the sake of its transaction's asset.
+  const ofTransfer = sql<string>`case when purpose = 'accountCreation'
+    then (select asset_id from transaction where id = transfer.transaction_id) else asset_id end`;
+  return query.where(ofTransfer, 'not in', [...exceptAssets]);
 }
 
 /** What has been queued so far of the accounts that we make with our own XLM; those that were given up cost nothing. */

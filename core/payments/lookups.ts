@@ -1,0 +1,58 @@
+import type { LedgerAccount } from '../ledger/types.ts';
+import type { LedgerContext } from './context.ts';
+
+/** How long what the ledger said of a destination is believed: about two ledgers. The ledger itself has the last word. */
+const BELIEVED_MS = 10_000;
+/** Look-ups under way at a time; the request budget of the client paces them besides. */
+const AT_ONCE = 16;
+/** Kept at most: a few rounds' worth. */
+const MOST = 5_000;
+
+/** Looks destinations up, each once while it is believed, however many transfers go there. */
+export interface Lookups {
+  /** Undefined for an account that does not exist. @throws {LedgerUnavailable} */
+  account(address: string): Promise<LedgerAccount | undefined>;
+  /** Whether it is known without asking. */
+  has(address: string): boolean;
+}
+
+/** In memory, for one process; whoever pays in a loop keeps it, so that destinations are known before a channel is free. */
+export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' | 'clock'>): Lookups {
+  const known = new Map<
+    string,
+    { readonly askedAtMs: number; readonly answer: Promise<LedgerAccount | undefined> }
+  >();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  const isBelieved = (address: string): boolean => {
+    const found = known.get(address);
+    return found !== undefined && clock.now() - found.askedAtMs < BELIEVED_MS;
+  };
+  const ask = async (address: string): Promise<LedgerAccount | undefined> => {
+    if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      return (await horizon.account(address)).account;
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  };
+  const remember = (address: string): Promise<LedgerAccount | undefined> => {
+    const answer = ask(address);
+    known.delete(address);
+    known.set(address, { askedAtMs: clock.now(), answer });
+    // What could not be looked up is asked anew by the next one who wants it.
+    answer.catch(() => known.delete(address));
+    const [oldest] = known.keys();
+    if (known.size > MOST && oldest !== undefined) known.delete(oldest);
+    return answer;
+  };
+  return {
+    has: isBelieved,
+    account: (address) => {
+      const found = known.get(address);
+      return found && isBelieved(address) ? found.answer : remember(address);
+    },
+  };
+}
