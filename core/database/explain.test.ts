@@ -12,6 +12,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { postpone } from './claim.ts';
 import { openDatabase, type Database, type DatabaseTransaction } from './database.ts';
 import * as control from './repositories/control.ts';
+import * as own from './repositories/own-transactions.ts';
 import * as receipts from './repositories/receipts.ts';
 import * as submissions from './repositories/submissions.ts';
 import * as tasks from './repositories/tasks.ts';
@@ -215,15 +216,15 @@ const ofTransactions: Record<string, Call> = {
     }),
   findTransaction: (trx) => transactions.findTransaction(trx, id('a', 4)),
   findOwnTransaction: async (trx) => {
-    await transactions.findOwnTransaction(trx, subjectOf(4), { id: id('a', 4) });
-    await transactions.findOwnTransaction(trx, subjectOf(4), { stellarTransactionId: 'ab' });
-    await transactions.findOwnTransaction(trx, subjectOf(4), { externalTransactionId: 'bank-4' });
+    await own.findOwnTransaction(trx, subjectOf(4), { id: id('a', 4) });
+    await own.findOwnTransaction(trx, subjectOf(4), { stellarTransactionId: 'ab' });
+    await own.findOwnTransaction(trx, subjectOf(4), { externalTransactionId: 'bank-4' });
   },
   listOwnTransactions: async (trx) => {
     const wanted = { subject: subjectOf(4), assetId: asset.id, limit: 10 };
-    await transactions.listOwnTransactions(trx, wanted);
+    await own.listOwnTransactions(trx, wanted);
     const noOlderThan = new Date(Date.now() - 86_400_000);
-    await transactions.listOwnTransactions(trx, {
+    await own.listOwnTransactions(trx, {
       ...wanted,
       kind: 'deposit',
       noOlderThan,
@@ -460,7 +461,7 @@ describe('with a hundred thousand transactions', () => {
   });
 
   test('no function of the repositories is left out', () => {
-    const modules = [control, receipts, submissions, tasks, transactions, transfers, usedTokens];
+    const modules = [control, own, receipts, submissions, tasks, transactions, transfers, usedTokens];
     const functions = modules.flatMap((module) =>
       Object.entries(module)
         .filter(([, value]) => typeof value === 'function' && !/^class\b/.test(String(value)))

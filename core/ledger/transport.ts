@@ -8,6 +8,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Requests at once; streams have connections of their own, one each. */
 const CONNECTIONS_PER_URL = 64;
 
+/** Given as the reason because an abort without one makes an error with a stack each time. */
+const ANSWERED = Symbol('answered');
+
 export interface HttpAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -80,8 +83,9 @@ export function createTransport(clock: Clock, ca?: string): Transport {
 async function perform(call: HttpCall, dispatcher: Dispatcher, clock: Clock): Promise<HttpAnswer> {
   const answered = new AbortController();
   const expiry = new AbortController();
-  const late = new TransportFailure(`no answer from ${originOf(call.url)} in ${call.timeoutMs} ms`, false);
-  void expire(clock, call.timeoutMs, answered.signal, () => expiry.abort(late));
+  void expire(clock, call.timeoutMs, answered.signal, () =>
+    expiry.abort(new TransportFailure(`no answer from ${originOf(call.url)} in ${call.timeoutMs} ms`, false)),
+  );
   try {
     const { statusCode, headers, body } = await request(call.url, {
       dispatcher,
@@ -94,7 +98,7 @@ async function perform(call: HttpCall, dispatcher: Dispatcher, clock: Clock): Pr
   } catch (thrown) {
     throw asFailure(expiry.signal.aborted ? expiry.signal.reason : thrown, call.url);
   } finally {
-    answered.abort();
+    answered.abort(ANSWERED);
   }
 }
 

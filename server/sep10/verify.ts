@@ -57,7 +57,7 @@ export function readChallenge(text: string, options: VerifyOptions): ReadChallen
   checkTimeBounds(transaction, options.nowMs);
   const { client, homeDomain } = readAuthOperation(transaction, options.homeDomains);
   const clientDomain = readOtherOperations(transaction, options);
-  const hash = transactionHash(options.networkId, transactionXdr);
+  const hash = Buffer.from(transactionHash(options.networkId, transactionXdr)).toString('hex');
   checkDistinct(signatures);
   const matcher = new SignatureMatcher(hash, signatures);
   if (!matcher.take(options.server)) throw refused('server_signature_missing', 'the server did not sign it');
@@ -69,7 +69,7 @@ export function readChallenge(text: string, options: VerifyOptions): ReadChallen
     subject: readSubject(transaction, client),
     homeDomain,
     ...(clientDomain && { clientDomain }),
-    hash: Buffer.from(hash).toString('hex'),
+    hash,
     expiresAtMs: (Number(transaction.timeBounds.max) + CLOCK_GRACE_S) * 1000,
     signatures: matcher.rest,
   };
@@ -87,7 +87,7 @@ export function verifySigners(
   account: AccountSigners | undefined,
   server: PublicKey,
 ): void {
-  const matcher = new SignatureMatcher(Buffer.from(challenge.hash, 'hex'), challenge.signatures);
+  const matcher = new SignatureMatcher(challenge.hash, challenge.signatures);
   const excluded = new Set([server.account, challenge.clientDomain?.account]);
   if (!account) {
     const master = challenge.subject.account;
@@ -111,13 +111,22 @@ export function verifySigners(
   }
 }
 
+/**
+ * Whose signature of which challenge it is, once found: what was proven before the ledger was asked is not proven again
+ * after. By the object that was decoded from that very challenge, which is gone when its request is.
+ */
+const proven = new WeakMap<DecoratedSignature, { readonly account: string; readonly hash: string }>();
+
 /** Hands out each signature to at most one signer. */
 class SignatureMatcher {
-  readonly #hash: Uint8Array;
+  readonly #hash: string;
+  readonly #bytes: Uint8Array;
   #rest: readonly DecoratedSignature[];
 
-  constructor(hash: Uint8Array, signatures: readonly DecoratedSignature[]) {
+  /** @param hash the challenge's, in hex */
+  constructor(hash: string, signatures: readonly DecoratedSignature[]) {
     this.#hash = hash;
+    this.#bytes = Buffer.from(hash, 'hex');
     this.#rest = signatures;
   }
 
@@ -128,7 +137,7 @@ class SignatureMatcher {
 
   /** Takes the signature of `key` out, if there is one. */
   take(key: PublicKey): boolean {
-    const found = this.#claimedBy(key).find(({ signature }) => key.verify(this.#hash, signature));
+    const found = this.#claimedBy(key).find((signature) => this.#isOf(key, signature));
     if (found) this.#rest = this.#rest.filter((other) => other !== found);
     return found !== undefined;
   }
@@ -136,7 +145,15 @@ class SignatureMatcher {
   /** Whether signatures say that they are of `key` and none of them is. */
   isForged(key: PublicKey): boolean {
     const claimed = this.#claimedBy(key);
-    return claimed.length > 0 && !claimed.some(({ signature }) => key.verify(this.#hash, signature));
+    return claimed.length > 0 && !claimed.some((signature) => this.#isOf(key, signature));
+  }
+
+  #isOf(key: PublicKey, signature: DecoratedSignature): boolean {
+    const known = proven.get(signature);
+    if (known?.account === key.account && known.hash === this.#hash) return true;
+    if (!key.verify(this.#bytes, signature.signature)) return false;
+    proven.set(signature, { account: key.account, hash: this.#hash });
+    return true;
   }
 
   #claimedBy(key: PublicKey): readonly DecoratedSignature[] {

@@ -2,7 +2,7 @@ import {
   findOwnTransaction,
   listOwnTransactions,
   type LookupKey,
-} from '../../core/database/repositories/transactions.ts';
+} from '../../core/database/repositories/own-transactions.ts';
 import { serializeTransaction, type TransactionObject } from '../../core/transaction/sep24-object.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import type { Language } from '../interactive/locale.ts';

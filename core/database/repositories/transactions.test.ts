@@ -3,12 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import {
   changeTransaction,
-  findOwnTransaction,
   findTransaction,
   insertTransaction,
-  listOwnTransactions,
   pageAwaitingIntegration,
 } from './transactions.ts';
+import { findOwnTransaction, listOwnTransactions } from './own-transactions.ts';
 import type { Transaction } from '../../transaction/transaction.ts';
 
 const assetId = 'SRT:GISSUER';

@@ -1,5 +1,14 @@
 import { sql } from 'kysely';
+import { compileOnce } from '../compile-once.ts';
 import type { Database } from '../database.ts';
+
+const remember = compileOnce<{ id: string; expiresAt: Date }, { id: string }>((database, value) =>
+  database
+    .insertInto('used_token')
+    .values({ id: value('id'), expiresAt: value('expiresAt') })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id'),
+);
 
 /**
  * Remembers that a token or challenge was used; true for the first who says so, false for everyone after. Of two at the
@@ -9,12 +18,8 @@ import type { Database } from '../database.ts';
  * @param expiresAtMs when the token dies by itself; until then the row is kept
  */
 export async function rememberOnce(database: Database, id: string, expiresAtMs: number): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await database
-    .insertInto('used_token')
-    .values({ id, expiresAt: new Date(expiresAtMs) })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows === 1n;
+  const inserted = await remember(database, { id, expiresAt: new Date(expiresAtMs) });
+  return inserted.length === 1;
 }
 
 /** Whether {@link rememberOnce} was called for `id`. */
