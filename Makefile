@@ -55,9 +55,10 @@ cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about
 cluster-test: cluster-binaries ## the tests that need a real Kubernetes control plane (ONLY=operator/kube)
 	$(JEST) $(FLAGS) --testPathPatterns '$(ONLY).*$(CLUSTER_TESTS)'
 
-generate: $(INSTALLED) ## write the generated files anew: OpenAPI, spec reference
+generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec reference
 	$(NODE) integration/write-openapi.ts
 	$(NODE) scripts/write-reference.ts
+	$(NODE) scripts/write-crd.ts
 
 bench: $(INSTALLED) ## measure payments, receipts, web, cold start and memory (ONLY=web)
 	@$(NODE) bench/main.ts $(ONLY)

@@ -14,8 +14,21 @@ export type Draft = Partial<Sections>;
 /** What `self` is in a rule: the whole spec, or each asset, or each of its two directions. */
 export type Scope = 'spec' | 'spec.assets[*]' | 'spec.assets[*].deposit' | 'spec.assets[*].withdrawal';
 
-/** A rule between fields: pure, named and said in one sentence, so that the same list can be written as CEL. */
-interface RuleOf<Self> {
+/** The same rule for the API server, in CEL; `self` is the scope, its defaults filled in. */
+export interface Cel {
+  /** True where the rule holds, and never an evaluation error, whatever the schema alone has against the fields. */
+  readonly rule: string;
+  /** The field to look at as `.a.b`, seen from the scope (the server takes no index); the scope itself if left out. */
+  readonly fieldPath?: string;
+}
+
+/** A rule between fields: pure, named, said in one sentence, and written twice: for this process and for the server. */
+type RuleOf<Self> = RuleBase<Self> & {
+  /** One, or one for each field that it may be about. `inProcessOnly`: CEL cannot say it (it needs a parser). */
+  readonly cel: Cel | readonly Cel[] | 'inProcessOnly';
+};
+
+interface RuleBase<Self> {
   /** Stable: tests and the CRD's rules are keyed by it. */
   readonly name: string;
   /** What is wrong and what to do: one sentence, the same from the API server and from `capstan`. */
@@ -25,8 +38,6 @@ interface RuleOf<Self> {
   readonly at?: (self: Self) => Path;
   /** More about this one case, appended to the message. Must not repeat a secret. */
   readonly detail?: (self: Self) => string;
-  /** CEL cannot say it (it needs a parser), so it holds in-process only. */
-  readonly inProcessOnly?: true;
 }
 
 /** A rule whose types are sealed in; `violations` are paths from the top of the document. */
@@ -34,7 +45,8 @@ export interface Rule {
   readonly name: string;
   readonly scope: Scope;
   readonly message: string;
-  readonly inProcessOnly: boolean;
+  /** Empty where CEL cannot say it. */
+  readonly cel: readonly Cel[];
   readonly violations: (draft: Draft) => readonly { readonly path: Path; readonly message: string }[];
 }
 
@@ -73,7 +85,7 @@ function sealed<Self>(
     name: rule.name,
     scope,
     message: rule.message,
-    inProcessOnly: rule.inProcessOnly ?? false,
+    cel: rule.cel === 'inProcessOnly' ? [] : [rule.cel].flat(),
     violations: (draft) =>
       selves(draft)
         .filter(({ self }) => !rule.holds(self))

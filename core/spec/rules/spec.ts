@@ -1,6 +1,7 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { parseAmount } from '../../transaction/amount.ts';
 import { isInternal, PUBLIC_PASSPHRASE, TESTNET_PASSPHRASE } from '../networks.ts';
+import { celAtMost, celIsInternal, celText } from './cel.ts';
 import { specRule } from './rule.ts';
 import type { Rule, Sections } from './rule.ts';
 
@@ -14,6 +15,10 @@ const networkRules: readonly Rule[] = [
   specRule(['network'], {
     name: 'custom-network-has-passphrase',
     message: 'is missing: a custom network is told by its passphrase, so add it.',
+    cel: {
+      rule: "self.network.name != 'custom' || has(self.network.passphrase)",
+      fieldPath: '.network.passphrase',
+    },
     holds: ({ network }) => network.name !== 'custom' || network.passphrase !== undefined,
     at: () => ['network', 'passphrase'],
   }),
@@ -21,12 +26,20 @@ const networkRules: readonly Rule[] = [
     name: 'custom-network-has-horizon',
     message:
       'is missing: nobody knows where a custom network is, so list the URL of a Horizon server at least.',
+    cel: {
+      rule: "self.network.name != 'custom' || has(self.network.horizon)",
+      fieldPath: '.network.horizon',
+    },
     holds: ({ network }) => network.name !== 'custom' || network.horizon !== undefined,
     at: () => ['network', 'horizon'],
   }),
   specRule(['network'], {
     name: 'known-network-has-its-passphrase',
     message: 'is known for the public network and testnet: take it out, or write name: custom.',
+    cel: {
+      rule: "!(self.network.name in ['public', 'testnet']) || !has(self.network.passphrase)",
+      fieldPath: '.network.passphrase',
+    },
     holds: ({ network }) =>
       (network.name !== 'public' && network.name !== 'testnet') || network.passphrase === undefined,
     at: () => ['network', 'passphrase'],
@@ -35,6 +48,10 @@ const networkRules: readonly Rule[] = [
     name: 'custom-network-is-not-a-known-one',
     message:
       'is that of the public network or testnet: write name: public or name: testnet, and take it out.',
+    cel: {
+      rule: `self.network.name in ['public', 'testnet'] || !has(self.network.passphrase) || !(self.network.passphrase in [${celText(PUBLIC_PASSPHRASE)}, ${celText(TESTNET_PASSPHRASE)}])`,
+      fieldPath: '.network.passphrase',
+    },
     holds: ({ network }) =>
       network.name === 'public' || network.name === 'testnet' || !KNOWN_PASSPHRASES.has(network.passphrase),
     at: () => ['network', 'passphrase'],
@@ -43,6 +60,10 @@ const networkRules: readonly Rule[] = [
     name: 'horizon-is-https',
     message:
       'must start with https://: what it answers decides over money. Only a local ledger, and a custom network on this machine or inside the cluster, may do with http.',
+    cel: {
+      rule: `self.network.name == 'local' || !has(self.network.horizon) || self.network.horizon.all(url, url.startsWith('https:') || (self.network.name == 'custom' && ${celIsInternal('url')}))`,
+      fieldPath: '.network.horizon',
+    },
     holds: ({ network }) => insecureHorizon(network) === undefined,
     at: ({ network }) => ['network', 'horizon', insecureHorizon(network) ?? 0],
   }),
@@ -50,29 +71,37 @@ const networkRules: readonly Rule[] = [
     name: 'public-host-is-a-domain',
     message:
       'must be a domain name that wallets everywhere can reach: the public network has no use for localhost or an address.',
+    cel: {
+      rule: "self.network.name != 'public' || self.host.matches('^([^.:]+[.])+[^.:]*[^.:0-9][^.:]*(:[0-9]+)?$')",
+      fieldPath: '.host',
+    },
     holds: ({ network, host }) => network.name !== 'public' || isDomain(host),
     at: () => ['host'],
   }),
   specRule(['homeDomains'], {
     name: 'home-domains-are-unique',
     message: 'lists a domain twice: keep one.',
+    cel: {
+      rule: `!has(self.homeDomains) || self.homeDomains.all(one, self.homeDomains.exists_one(other, other == one))`,
+      fieldPath: '.homeDomains',
+    },
     holds: ({ homeDomains }) => new Set(homeDomains).size === (homeDomains?.length ?? 0),
     at: () => ['homeDomains'],
   }),
   specRule(['toml'], {
     name: 'toml-parses',
     message: 'is not TOML: correct it.',
+    cel: 'inProcessOnly',
     holds: ({ toml }) => tomlTrouble(toml) === undefined,
     at: () => ['toml'],
     detail: ({ toml }) => tomlTrouble(toml) ?? '',
-    inProcessOnly: true,
   }),
   specRule(['toml'], {
     name: 'toml-overrides-nothing-generated',
     message: `sets what Capstan generates (one of ${GENERATED_TOML.join(', ')}): take it out.`,
+    cel: 'inProcessOnly',
     holds: ({ toml }) => !GENERATED_TOML.some((key) => topLevelKeys(toml).includes(key)),
     at: () => ['toml'],
-    inProcessOnly: true,
   }),
 ];
 
@@ -80,6 +109,10 @@ const partRules: readonly Rule[] = [
   specRule(['integration'], {
     name: 'integration-has-a-form',
     message: 'must have image (Capstan runs the container) or url (it runs elsewhere): add one.',
+    cel: {
+      rule: `has(self.integration.image) || has(self.integration.url) || has(self.integration.command)`,
+      fieldPath: '.integration',
+    },
     holds: ({ integration: { image, url, command } }) => countOf(image, url, command) > 0,
     at: () => ['integration'],
   }),
@@ -87,6 +120,7 @@ const partRules: readonly Rule[] = [
     name: 'integration-has-one-form',
     message:
       'has both image and url: keep image if Capstan is to run the container, url if it runs elsewhere.',
+    cel: { rule: `!has(self.integration.image) || !has(self.integration.url)`, fieldPath: '.integration' },
     holds: ({ integration: { image, url } }) => countOf(image, url) < 2,
     at: () => ['integration'],
   }),
@@ -94,6 +128,10 @@ const partRules: readonly Rule[] = [
     name: 'integration-url-is-https',
     message:
       "must start with https://: customers' data passes there. Only this machine and the cluster may do with http.",
+    cel: {
+      rule: `!has(self.integration.url) || self.integration.url.startsWith('https:') || ${celIsInternal('self.integration.url')}`,
+      fieldPath: '.integration.url',
+    },
     holds: ({ integration: { url } }) => url === undefined || url.startsWith('https:') || isInternal(url),
     at: () => ['integration', 'url'],
   }),
@@ -101,12 +139,30 @@ const partRules: readonly Rule[] = [
     name: 'environment-has-one-source',
     message:
       'must have one source: value or valueFrom, and in valueFrom one of secretKeyRef and configMapKeyRef.',
+    cel: {
+      rule: `self.integration.env.all(one, !has(one.valueFrom) || (!has(one.value) && has(one.valueFrom.secretKeyRef) != has(one.valueFrom.configMapKeyRef)))`,
+      fieldPath: '.integration.env',
+    },
     holds: ({ integration }) => ambiguousVariable(integration) === -1,
     at: ({ integration }) => ['integration', 'env', ambiguousVariable(integration)],
   }),
   specRule(['integration'], {
+    name: 'environment-names-are-unique',
+    message: 'names a variable a second time: keep one of the two.',
+    cel: {
+      rule: 'self.integration.env.all(one, self.integration.env.exists_one(other, other.name == one.name))',
+      fieldPath: '.integration.env',
+    },
+    holds: ({ integration: { env } }) => secondVariable(env) === -1,
+    at: ({ integration: { env } }) => ['integration', 'env', secondVariable(env), 'name'],
+  }),
+  specRule(['integration'], {
     name: 'environment-from-has-one-source',
     message: 'must name one of secretRef and configMapRef.',
+    cel: {
+      rule: `self.integration.envFrom.all(one, has(one.secretRef) != has(one.configMapRef))`,
+      fieldPath: '.integration.envFrom',
+    },
     holds: ({ integration }) => ambiguousSource(integration) === -1,
     at: ({ integration }) => ['integration', 'envFrom', ambiguousSource(integration)],
   }),
@@ -114,6 +170,7 @@ const partRules: readonly Rule[] = [
     name: 'database-has-one-form',
     message:
       'must have either secretRef (a PostgreSQL of yours) or embedded (one for trying out): keep exactly one.',
+    cel: { rule: `has(self.database.secretRef) != has(self.database.embedded)`, fieldPath: '.database' },
     holds: ({ database: { secretRef, embedded } }) => countOf(secretRef, embedded) === 1,
     at: () => ['database'],
   }),
@@ -121,6 +178,10 @@ const partRules: readonly Rule[] = [
     name: 'public-network-needs-a-real-database',
     message:
       'has no backups, and on the public network losing it loses money: write secretRef with the URL of a PostgreSQL.',
+    cel: {
+      rule: "self.network.name != 'public' || !has(self.database.embedded)",
+      fieldPath: '.database.embedded',
+    },
     holds: ({ database, network }) => network.name !== 'public' || database.embedded === undefined,
     at: () => ['database', 'embedded'],
   }),
@@ -128,12 +189,17 @@ const partRules: readonly Rule[] = [
     name: 'tls-has-one-form',
     message:
       'must have either issuerRef (cert-manager makes the certificate) or secretName: keep exactly one.',
+    cel: { rule: `!has(self.tls) || has(self.tls.issuerRef) != has(self.tls.secretName)`, fieldPath: '.tls' },
     holds: ({ tls }) => tls === undefined || countOf(tls.issuerRef, tls.secretName) === 1,
     at: () => ['tls'],
   }),
   specRule(['expose'], {
     name: 'expose-has-one-form',
     message: 'must have exactly one of ingress, gateway and service.',
+    cel: {
+      rule: `!has(self.expose) || [has(self.expose.ingress), has(self.expose.gateway), has(self.expose.service)].exists_one(form, form)`,
+      fieldPath: '.expose',
+    },
     holds: ({ expose }) =>
       expose === undefined || countOf(expose.ingress, expose.gateway, expose.service) === 1,
     at: () => ['expose'],
@@ -141,6 +207,10 @@ const partRules: readonly Rule[] = [
   specRule(['server'], {
     name: 'autoscaling-min-below-max',
     message: 'is above max: lower min, or raise max.',
+    cel: {
+      rule: `!has(self.server.autoscaling) || self.server.autoscaling.min <= self.server.autoscaling.max`,
+      fieldPath: '.server.autoscaling.min',
+    },
     holds: ({ server: { autoscaling } }) => !autoscaling || autoscaling.min <= autoscaling.max,
     at: () => ['server', 'autoscaling', 'min'],
   }),
@@ -148,6 +218,10 @@ const partRules: readonly Rule[] = [
     name: 'account-budget-covers-one-account',
     message:
       'is below startingBalance, so no account could ever be created: raise it, or write enabled: false.',
+    cel: {
+      rule: `!self.payments.accountCreation.enabled || ${celAtMost('self.payments.accountCreation.startingBalance', 'self.payments.accountCreation.dailyXlm')}`,
+      fieldPath: '.payments.accountCreation.dailyXlm',
+    },
     holds: ({ payments: { accountCreation } }) =>
       !accountCreation.enabled ||
       parseAmount(accountCreation.dailyXlm) >= parseAmount(accountCreation.startingBalance),
@@ -193,6 +267,10 @@ function ambiguousVariable(integration: Sections['integration']): number {
       countOf(value, valueFrom) > 1 ||
       (valueFrom && countOf(valueFrom.secretKeyRef, valueFrom.configMapKeyRef) !== 1),
   );
+}
+
+function secondVariable(env: Sections['integration']['env']): number {
+  return env.findIndex(({ name }, index) => env.findIndex((other) => other.name === name) < index);
 }
 
 function ambiguousSource(integration: Sections['integration']): number {

@@ -52,15 +52,14 @@ export const anchorSpec = z.strictObject({
   branding: branding.exactOptional(),
 });
 
+export const ANCHOR_NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+export const ANCHOR_NAME_TOO_LONG =
+  'must be at most 30 characters long, so that the names of its parts fit a DNS label';
+export const ANCHOR_NAME_MESSAGE =
+  'must be lower-case letters, digits and "-", start with a letter and not end with "-"';
+
 /** A child's name is the anchor's plus a suffix of ours; 30 leaves room within the 63 of a DNS label. */
-const anchorName = z
-  .string()
-  .min(1)
-  .max(30, 'must be at most 30 characters long, so that the names of its parts fit a DNS label')
-  .regex(
-    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
-    'must be lower-case letters, digits and "-", start with a letter and not end with "-"',
-  );
+const anchorName = z.string().min(1).max(30, ANCHOR_NAME_TOO_LONG).regex(ANCHOR_NAME, ANCHOR_NAME_MESSAGE);
 
 const namespace = z
   .string()

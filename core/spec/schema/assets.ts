@@ -1,5 +1,8 @@
 import * as z from 'zod';
-import { accountKey, amount, keyPair, text } from './common.ts';
+import { amount, issuerKey, keyPair, text } from './common.ts';
+import { cel, keyedBy } from './kubernetes.ts';
+
+const AT_MOST_100 = 'must be at most 100: it is per cent of the amount';
 
 /** Per cent as a plain decimal, 0 to 100. */
 const percent = z
@@ -10,8 +13,11 @@ const percent = z
     error: 'must be per cent in quotes with at most 7 decimals, for example "0.5"',
     abort: true,
   })
-  .refine((value) => Number(value) <= 100, 'must be at most 100: it is per cent of the amount')
-  .meta({ title: 'per cent' });
+  .refine((value) => Number(value) <= 100, AT_MOST_100)
+  .meta({
+    title: 'per cent',
+    ...cel([`!isQuantity(self) || quantity(self).compareTo(quantity('100')) <= 0`, AT_MOST_100]),
+  });
 
 const fee = z
   .strictObject({
@@ -40,7 +46,7 @@ export const asset = z
       .max(12)
       .regex(/^[a-zA-Z0-9]{1,12}$/, 'must be 1 to 12 letters and digits, or native for XLM')
       .describe('Asset code, 1 to 12 letters and digits, or `native` for XLM.'),
-    issuer: accountKey.exactOptional().describe('Account that issues the asset. Left out for native only.'),
+    issuer: issuerKey.describe('Account that issues the asset. Left out (or empty) for native only.'),
     distribution: keyPair.describe('Hot wallet of the asset: receives withdrawals and pays deposits.'),
     decimals: z.int().min(0).max(7).default(2).describe('Digits after the point that a customer may use.'),
     symbol: text(8)
@@ -86,6 +92,7 @@ export const assets = z
   .array(asset)
   .min(1, 'must list at least one asset')
   .max(32, 'lists more than 32 assets: run a second Anchor for the others')
+  .meta(keyedBy('code', 'issuer'))
   .describe('Assets that the anchor takes and pays, keyed by code and issuer.');
 
 export type AssetSpec = z.output<typeof asset>;

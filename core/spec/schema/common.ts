@@ -3,6 +3,7 @@ import { formatAmount, InvalidAmount, parseAmount } from '../../transaction/amou
 import type { Stroops } from '../../transaction/amount.ts';
 import { isAccountKey } from '../account-key.ts';
 import { DURATION, formatDuration, parseDuration } from '../duration.ts';
+import { atomic, cel } from './kubernetes.ts';
 
 /** Kubernetes' bound on names of objects (RFC 1123 subdomain) and on keys of a Secret or ConfigMap. */
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -11,6 +12,7 @@ const HOST = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z
 const AMOUNT = /^\d{1,12}(\.\d{1,7})?$/;
 const QUANTITY = /^\d{1,15}(\.\d{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
 
+const PORT_MESSAGE = 'names a port above 65535: take one between 1 and 65535';
 const QUANTITY_MESSAGE = 'must be a Kubernetes quantity, for example 100m, 2 or 256Mi';
 
 /** Text with bounds; every string of the spec has a maximum, because CEL's cost is counted from it. */
@@ -34,29 +36,48 @@ export const host = z
   .min(1)
   .max(253)
   .regex(HOST, 'must be a host name in lower case without https:// or a path, for example anchor.example.com')
-  .refine(
-    (value) => Number(value.split(':')[1] ?? 1) <= 65_535,
-    'names a port above 65535: take one between 1 and 65535',
-  )
-  .meta({ title: 'host' });
+  .refine((value) => Number(value.split(':')[1] ?? 1) <= 65_535, PORT_MESSAGE)
+  .meta({
+    title: 'host',
+    ...cel(["!self.matches(':[0-9]{1,5}$') || int(self.split(':')[1]) <= 65535", PORT_MESSAGE]),
+  });
 
-/** A secret pasted where a public key belongs is not echoed, but told apart. */
+const WRONG_CHECKSUM = 'has a wrong checksum: a character was mistyped or is missing, so copy the key again';
+const SEED_MESSAGE =
+  'looks like a secret seed: take it out, replace that key if the file was shared, and write the public key (G…)';
+const notASeed = cel(["!self.startsWith('S')", SEED_MESSAGE]);
+
+/** A secret pasted where a public key belongs is not echoed, but told apart. The checksum is looked at in-process only. */
 export const accountKey = z
   .string()
   .length(56, { error: accountKeyMessage })
   .regex(/^G[A-Z2-7]{55}$/, { error: accountKeyMessage, abort: true })
-  .refine(isAccountKey, 'has a wrong checksum: a character was mistyped or is missing, so copy the key again')
-  .meta({ title: 'account (G…)' });
+  .refine(isAccountKey, WRONG_CHECKSUM)
+  .meta({ title: 'account (G…)', ...notASeed });
+
+/**
+ * The account that issues an asset; undefined for XLM. Empty text says the same, because issuer is part of the key of
+ * the list of assets in Kubernetes, and a key must have a value.
+ */
+export const issuerKey = z
+  .string()
+  .max(56, { error: accountKeyMessage })
+  .regex(/^(G[A-Z2-7]{55})?$/, { error: accountKeyMessage, abort: true })
+  .refine((value) => value === '' || isAccountKey(value), WRONG_CHECKSUM)
+  .meta({ title: 'account (G…)', ...notASeed })
+  .default('')
+  .transform((value) => (value === '' ? undefined : value));
 
 function accountKeyMessage(issue: { readonly input?: unknown }): string {
   return typeof issue.input === 'string' && issue.input.startsWith('S')
-    ? 'looks like a secret seed: take it out, replace that key if the file was shared, and write the public key (G…)'
+    ? SEED_MESSAGE
     : 'must be the public key of a Stellar account: G and 55 more letters and digits';
 }
 
 /** A non-negative decimal in quotes, so that YAML makes no floating point of it. */
 export function amount(bounds: { readonly min?: Stroops; readonly max?: Stroops } = {}): z.ZodString {
-  const { min, max } = bounds;
+  const { min = 0n, max = MOST_STROOPS } = bounds;
+  const [least, most] = [`must be at least ${formatAmount(min)}`, `must be at most ${formatAmount(max)}`];
   return z
     .string()
     .min(1)
@@ -66,20 +87,23 @@ export function amount(bounds: { readonly min?: Stroops; readonly max?: Stroops 
         'must be an amount in quotes with at most 12 digits before and 7 after the point, for example "12.50"',
       abort: true,
     })
-    .refine((value) => stroopsOf(value) !== undefined, {
-      error: 'is more than the ledger can carry: at most 922337203685.4775807',
-      abort: true,
-    })
-    .refine(
-      (value) => min === undefined || (stroopsOf(value) ?? min) >= min,
-      `must be at least ${formatAmount(min ?? 0n)}`,
-    )
-    .refine(
-      (value) => max === undefined || (stroopsOf(value) ?? max) <= max,
-      `must be at most ${formatAmount(max ?? 0n)}`,
-    )
-    .meta({ title: ['amount', bound('from', min), bound('to', max)].filter(Boolean).join(' ') });
+    .refine((value) => stroopsOf(value) !== undefined, { error: TOO_MUCH, abort: true })
+    .refine((value) => (stroopsOf(value) ?? min) >= min, least)
+    .refine((value) => (stroopsOf(value) ?? max) <= max, most)
+    .meta({
+      title: ['amount', bound('from', bounds.min), bound('to', bounds.max)].filter(Boolean).join(' '),
+      ...cel(
+        [quantityIs('<=', max), max === MOST_STROOPS ? TOO_MUCH : most],
+        ...(min > 0n ? [[quantityIs('>=', min), least] as const] : []),
+      ),
+    });
 }
+
+const MOST_STROOPS = 2n ** 63n - 1n;
+const TOO_MUCH = `is more than the ledger can carry: at most ${formatAmount(MOST_STROOPS)}`;
+
+const quantityIs = (how: '<=' | '>=', stroops: Stroops): string =>
+  `!isQuantity(self) || quantity(self).compareTo(quantity('${formatAmount(stroops)}')) ${how} 0`;
 
 const bound = (side: string, stroops: Stroops | undefined): string =>
   stroops === undefined ? '' : `${side} ${formatAmount(stroops)}`;
@@ -96,6 +120,7 @@ function stroopsOf(value: string): Stroops | undefined {
 /** A duration ("10s", "30d") between two durations, both included. */
 export function duration(min: string, max: string): z.ZodString {
   const [least, most] = [parseDuration(min), parseDuration(max)];
+  const message = `must be between ${formatDuration(least)} and ${formatDuration(most)}`;
   return z
     .string()
     .min(2)
@@ -104,15 +129,19 @@ export function duration(min: string, max: string): z.ZodString {
       error: 'must be a whole number and one of s, m, h, d, for example 10s or 30d',
       abort: true,
     })
-    .refine(
-      (value) => {
-        const milliseconds = parseDuration(value);
-        return milliseconds >= least && milliseconds <= most;
-      },
-      `must be between ${formatDuration(least)} and ${formatDuration(most)}`,
-    )
-    .meta({ title: `duration from ${formatDuration(least)} to ${formatDuration(most)}` });
+    .refine((value) => {
+      const milliseconds = parseDuration(value);
+      return milliseconds >= least && milliseconds <= most;
+    }, message)
+    .meta({
+      title: `duration from ${formatDuration(least)} to ${formatDuration(most)}`,
+      ...cel([secondsAreBetween(least / 1000, most / 1000), message]),
+    });
 }
+
+/** A day is no unit of CEL's own durations. */
+const secondsAreBetween = (least: number, most: number): string =>
+  `!self.matches('^[1-9][0-9]{0,6}[smhd]$') || [int(self.substring(0, self.size() - 1)) * {'s': 1, 'm': 60, 'h': 3600, 'd': 86400}[self.substring(self.size() - 1)]].all(seconds, seconds >= ${least} && seconds <= ${most})`;
 
 export function url(...schemes: readonly ('http' | 'https')[]): z.ZodString {
   return z
@@ -132,7 +161,7 @@ export const secretRef = z
     name: objectName.describe('Name of the Secret, in the namespace of the Anchor.'),
     key: dataKey.describe('Key within the Secret.'),
   })
-  .describe('Where the secret is kept.');
+  .meta({ ...atomic, description: 'Where the secret is kept.' });
 
 export const keyPair = z.strictObject({
   account: accountKey.describe(
@@ -165,8 +194,16 @@ export const resources = z
   })
   .describe('Compute resources of the container, as Kubernetes has them.');
 
+const MOST_ANNOTATIONS = 64;
+const ANNOTATION_KEY = 'has a name of no or more than 317 characters: shorten it';
+
 export const annotations = z
   .record(z.string().min(1).max(317), z.string().max(4096))
+  .refine((map) => Object.keys(map).length <= MOST_ANNOTATIONS, 'has more than 64 entries: take some out')
+  .meta({
+    maxProperties: MOST_ANNOTATIONS,
+    ...cel(['self.all(name, name.size() > 0 && name.size() <= 317)', ANNOTATION_KEY]),
+  })
   .describe('Annotations to set on the object.');
 
 export { dataKey };

@@ -1,15 +1,20 @@
 import * as z from 'zod';
 import { dataKey, duration, objectName, resources, secretRef, text, url } from './common.ts';
+import { atomic, atomicList, keyedBy } from './kubernetes.ts';
 
-const keyRef = z.strictObject({
-  name: objectName.describe('Name of the object.'),
-  key: dataKey.describe('Key within the object.'),
-  optional: z.boolean().exactOptional().describe('Whether the container starts without it.'),
-});
-const objectRef = z.strictObject({
-  name: objectName.describe('Name of the object.'),
-  optional: z.boolean().exactOptional().describe('Whether the container starts without it.'),
-});
+const keyRef = z
+  .strictObject({
+    name: objectName.describe('Name of the object.'),
+    key: dataKey.describe('Key within the object.'),
+    optional: z.boolean().exactOptional().describe('Whether the container starts without it.'),
+  })
+  .meta(atomic);
+const objectRef = z
+  .strictObject({
+    name: objectName.describe('Name of the object.'),
+    optional: z.boolean().exactOptional().describe('Whether the container starts without it.'),
+  })
+  .meta(atomic);
 
 const environment = z
   .array(
@@ -33,6 +38,7 @@ const environment = z
       .describe('One variable.'),
   )
   .max(64)
+  .meta(keyedBy('name'))
   .default([])
   .describe('Environment variables of the container.');
 
@@ -47,6 +53,7 @@ const environmentFrom = z
       .describe('One source.'),
   )
   .max(16)
+  .meta(atomicList)
   .default([])
   .describe('Secrets and ConfigMaps whose keys all become environment variables.');
 
@@ -62,6 +69,7 @@ export const integration = z
       .array(text(1024).describe('The program, then its arguments.'))
       .min(1)
       .max(32)
+      .meta(atomicList)
       .exactOptional()
       .describe(
         'Local development only: what `capstan dev` starts in place of the image. The operator ignores it.',
@@ -75,6 +83,7 @@ export const integration = z
     imagePullSecrets: z
       .array(z.strictObject({ name: objectName.describe('Name of the Secret.') }).describe('One Secret.'))
       .max(8)
+      .meta(atomicList)
       .default([])
       .describe('Secrets that open the registry of the image.'),
     env: environment,

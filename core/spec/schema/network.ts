@@ -1,5 +1,10 @@
 import * as z from 'zod';
 import { host, text, url } from './common.ts';
+import { atomicList, setList } from './kubernetes.ts';
+
+/** Without look-arounds, which the API server's regular expressions lack. */
+const EMAIL =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 
 export const network = z
   .strictObject({
@@ -13,6 +18,7 @@ export const network = z
       .array(url('https', 'http').describe('Base URL of a Horizon server.'))
       .min(1)
       .max(4)
+      .meta(atomicList)
       .exactOptional()
       .describe(
         'Horizon servers in order of preference. Required for custom; else the network has one. https, but for a local ledger or a custom one inside the cluster.',
@@ -33,7 +39,7 @@ export const organization = z
     name: text(128).describe('Name that wallets and customers see (ORG_NAME).'),
     url: url('https').exactOptional().describe('Home page (ORG_URL).'),
     supportEmail: z
-      .email({ error: 'must be an e-mail address' })
+      .email({ error: 'must be an e-mail address', pattern: EMAIL })
       .max(254)
       .exactOptional()
       .describe('Where customers write to (ORG_SUPPORT_EMAIL).'),
@@ -48,5 +54,6 @@ export const homeDomains = z
   .array(host.describe('Host whose stellar.toml names this anchor.'))
   .min(1)
   .max(16)
+  .meta(setList)
   .exactOptional()
   .describe('Domains that wallets may sign in for (SEP-10 home_domain). The host alone, if left out.');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { duration, resources } from './common.ts';
+import { atomicList } from './kubernetes.ts';
 
 const CIDR = /^[0-9a-fA-F:.]{2,45}\/\d{1,3}$/;
 const ORIGIN = /^https:\/\/(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?$/;
@@ -45,6 +46,7 @@ export const server = z
           .describe('One range.'),
       )
       .max(32)
+      .meta(atomicList)
       .default([])
       .describe('Addresses whose X-Forwarded-For is believed. None, if left out.'),
     frameAncestors: z
@@ -56,6 +58,7 @@ export const server = z
           .describe('One origin.'),
       )
       .max(32)
+      .meta(atomicList)
       .default([])
       .describe("Origins that may show the customer's pages in a frame. None, if left out."),
     rateLimits,
