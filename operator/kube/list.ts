@@ -68,9 +68,9 @@ async function readPages<T extends KubeObject>(
       ...call,
     });
     if (!isPage(answer)) throw new KubeProtocolError(`GET ${kind.plural}: the answer is no list`);
-    // Items of a list come without the kind that each of them has alone.
+    // Items of a list come without their kind, or as PartialObjectMetadata.
     const { apiVersion, kind: name } = kind;
-    for (const item of answer.items) items.push({ apiVersion, kind: name, ...item } as unknown as T);
+    for (const item of answer.items) items.push({ ...item, apiVersion, kind: name } as unknown as T);
     return answer;
   };
   let page = await readPage(undefined);

@@ -37,18 +37,19 @@ export function retryAfterMs(headers: HttpAnswer['headers']): number | undefined
 }
 
 /**
- * Whether an answer is worth another try. 429 was not carried out whatever the method; of 5xx only those with
- * Retry-After, and 500, 502, 503, 504 of what may be done twice. 401 once more with credentials read anew.
+ * Whether an answer is worth another try. 429 was not carried out, whatever the method. 401: once more, with credentials
+ * read anew. A plain 500 of a write is not: server-side apply says so of fields that it does not know.
  */
-function isWorthRepeating({ status, headers }: HttpAnswer, idempotent: boolean, tried: number): boolean {
+function isWorthRepeating(
+  { status, headers }: HttpAnswer,
+  call: HttpCall,
+  idempotent: boolean,
+  tried: number,
+): boolean {
   if (status === 429) return true;
   if (status === 401) return tried === 1;
-  return (
-    idempotent &&
-    (status === 500 ||
-      (status >= 502 && status <= 504) ||
-      (status > 500 && retryAfterMs(headers) !== undefined))
-  );
+  if (status < 500 || !idempotent) return false;
+  return status !== 500 || call.method === 'GET' || retryAfterMs(headers) !== undefined;
 }
 
 /** Whether a failure is: always when nothing was sent, else only what may be done twice. */
@@ -89,9 +90,9 @@ async function tryOnce(call: HttpCall, timeoutMs: number, tools: RetryTools): Pr
   }
 }
 
-const isWorthMore = (outcome: Outcome, idempotent: boolean, tried: number): boolean =>
+const isWorthMore = (outcome: Outcome, call: HttpCall, idempotent: boolean, tried: number): boolean =>
   'answer' in outcome
-    ? isWorthRepeating(outcome.answer, idempotent, tried)
+    ? isWorthRepeating(outcome.answer, call, idempotent, tried)
     : isWorthRetrying(outcome.thrown, idempotent);
 
 /**
@@ -114,7 +115,7 @@ export async function sendWithRetry(
     const asked = 'answer' in outcome ? retryAfterMs(outcome.answer.headers) : undefined;
     const waitMs = asked ?? random() * Math.min(MAX_WAIT_MS, BASE_WAIT_MS * 2 ** tried);
     const isTimeLeft = waitMs <= MAX_RETRY_AFTER_MS && clock.now() + waitMs < endsAt && tried < tries;
-    if (!isTimeLeft || call.signal.aborted || !isWorthMore(outcome, idempotent, tried)) {
+    if (!isTimeLeft || call.signal.aborted || !isWorthMore(outcome, call, idempotent, tried)) {
       if ('answer' in outcome) return outcome.answer;
       throw outcome.thrown;
     }

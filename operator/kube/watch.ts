@@ -59,6 +59,15 @@ export function parseEvent<T extends KubeObject>(line: string, what: string): Wa
   throw new KubeProtocolError(`${what}: a line is no watch event`);
 }
 
+/** Also what came as PartialObjectMetadata. */
+const asKind = <T extends KubeObject>(
+  { type, object }: WatchEvent<T>,
+  { apiVersion, kind }: Kind,
+): WatchEvent<T> => ({
+  type,
+  object: { ...object, apiVersion, kind },
+});
+
 /** Aborts when it was not `fed` in time. */
 class Guard {
   private readonly abort = new AbortController();
@@ -118,7 +127,7 @@ export async function* watchOnce<T extends KubeObject>(
     const splitter = new LineSplitter();
     for await (const chunk of body) {
       guard.feed(inactivityMs);
-      for (const line of splitter.push(chunk)) yield parseEvent<T>(line, what);
+      for (const line of splitter.push(chunk)) yield asKind(parseEvent<T>(line, what), kind);
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
