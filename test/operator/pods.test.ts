@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Keypair } from '@stellar/stellar-sdk';
+import { createIdempotencyStore, openDatabase, serveIntegration } from '../../integration/sdk.ts';
+import { testAnchor, type Loose } from '../../core/spec/test-manifest.ts';
+import { configMap } from '../../operator/resources/config.ts';
+import { generatedSecrets } from '../../operator/resources/secrets.ts';
+import { contextOf, podsOf } from '../../operator/resources/testing/context.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startTestLedger, type TestLedger } from '../support/ledger.ts';
+import { mountPod, runPod, type Data, type PodProcess } from './pod-process.ts';
+
+// What the operator mounts is what the processes start from: the pods of an Anchor run here as processes, each with only the
+// files, arguments and variables that its pod has.
+
+let ledger: TestLedger;
+let db: TestDatabase;
+let root: string;
+const running: PodProcess[] = [];
+const closing: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  ledger = await startTestLedger({ closeIntervalMs: 500 });
+  db = await createTestDatabase({ isEmpty: true });
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) {
+    one.child.kill('SIGKILL');
+    await one.ended;
+  }
+  for (const close of closing.splice(0)) await close();
+});
+afterAll(async () => {
+  await db.drop();
+  await ledger.close();
+});
+
+interface Namespace {
+  readonly manifest: Loose;
+  readonly data: Map<string, Record<string, string>>;
+}
+
+/** An Anchor on the test's ledger, and the Secrets of its namespace. */
+async function namespaceOf(): Promise<Namespace> {
+  const [distribution] = await ledger.accounts(1);
+  const signing = Keypair.random();
+  const manifest = testAnchor();
+  manifest.spec.network = { name: 'custom', passphrase: ledger.passphrase, horizon: [ledger.url] };
+  manifest.spec.signingKey.account = signing.publicKey();
+  manifest.spec.assets[0].distribution.account = distribution!.publicKey();
+  const data = new Map<string, Record<string, string>>([
+    ['Secret/harbor-keys', { signing: signing.secret(), srt: distribution!.secret() }],
+    ['Secret/harbor-db', { url: db.url }],
+  ]);
+  const context = contextOf(manifest);
+  for (const { name, create } of generatedSecrets(context))
+    data.set(`Secret/${name}`, (create((count) => randomBytes(count)) as Loose).stringData);
+  const bank = openDatabase(':memory:');
+  const served = await serveIntegration({
+    name: 'bank',
+    version: '1',
+    key: data.get('Secret/harbor-hmac')!['key']!,
+    port: 0,
+    host: '127.0.0.1',
+    hooks: { 'deposits/poll': () => ({ results: [] }) },
+    store: createIdempotencyStore(bank),
+    onCall: () => undefined,
+  });
+  closing.push(async () => {
+    await served.close(100);
+    bank.close();
+  });
+  manifest.spec.integration = { url: `http://127.0.0.1:${served.port}` };
+  return { manifest, data };
+}
+
+/** Runs the pod of a component from what it mounts. */
+async function run(
+  component: string,
+  { manifest, data }: Namespace,
+  extra: readonly string[],
+): Promise<PodProcess> {
+  root = await mkdtemp(path.join(tmpdir(), 'capstan-pod-'));
+  const folder = root;
+  closing.push(() => rm(folder, { recursive: true, force: true }));
+  const context = contextOf(manifest);
+  const all: Data = new Map([...data, ['ConfigMap/harbor-config', configMap(context).data!]]);
+  const { template } = podsOf(context).find(
+    (pod) => pod.template.metadata!.labels!['app.kubernetes.io/component'] === component,
+  )!;
+  await mountPod(root, template, all);
+  const started = runPod(root, template, extra);
+  running.push(started);
+  return started;
+}
+
+const PRIVATE = ['--private-port', '0', '--host', '127.0.0.1'];
+const get = async (port: number, where: string): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}${where}`);
+
+test('migrate, server, watcher and workers run from exactly what their pods mount', async () => {
+  const harbor = await namespaceOf();
+  const migrate = await run('migrate', harbor, []);
+  expect([await migrate.ended, migrate.output()]).toEqual([0, expect.any(String)]);
+
+  const server = (await (await run('server', harbor, [...PRIVATE, '--http-port', '0'])).ready) as Loose;
+  expect((await get(server.private.port, '/health/ready')).status).toBe(200);
+  expect((await get(server.addresses.http.port, '/health/live')).status).toBe(200);
+  expect((await get(server.addresses.http.port, '/.well-known/stellar.toml')).status).toBe(200);
+
+  const watcher = (await (await run('watcher', harbor, PRIVATE)).ready) as Loose;
+  expect((await get(watcher.private.port, '/health/ready')).status).toBe(200);
+
+  for (const role of ['poll', 'trustlines']) {
+    const worker = await run(role, harbor, ['--once']);
+    expect([role, await worker.ended, worker.output()]).toEqual([role, 0, expect.any(String)]);
+  }
+}, 120_000);
+
+test.each([
+  ['of another account', (secret: Record<string, string>) => (secret['srt'] = Keypair.random().secret())],
+  ['missing', (secret: Record<string, string>) => delete secret['srt']],
+])(
+  'a distribution seed that is %s ends the watcher with the key named and no value, and the server runs',
+  async (_, spoil) => {
+    const harbor = await namespaceOf();
+    await (
+      await run('migrate', harbor, [])
+    ).ended;
+    const keys = harbor.data.get('Secret/harbor-keys')!;
+    spoil(keys);
+    const watcher = await run('watcher', harbor, PRIVATE);
+    expect(await watcher.ended).toBe(78);
+    expect(watcher.output()).toContain('Secret harbor-keys, key srt: ');
+    for (const value of Object.values(keys)) expect(watcher.output()).not.toContain(value);
+    const server = await run('server', harbor, [...PRIVATE, '--http-port', '0']);
+    await expect(server.ready).resolves.toHaveProperty('private');
+  },
+  120_000,
+);
