@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Keypair, Operation } from '@stellar/stellar-sdk';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
-import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { adoptAll, openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import type { Transfer } from '../database/repositories/transfers.ts';
 import { createLog } from '../runtime/log.ts';
 import { parseAmount } from '../transaction/amount.ts';
@@ -192,6 +192,7 @@ describe('paying over four channels', () => {
 
   test('never takes more than the hot wallet has beside what is in flight, and alarms only once that is settled', async () => {
     await moveTokens(world.distribution, world.issuer, '99994');
+    await adoptAll(world);
     const { holder } = await deposits(2, true);
     expect(await payDue(world.context)).toBe(2);
     const large = await world.deposit(holder, { amount: '5' });
@@ -214,6 +215,7 @@ describe('paying over four channels', () => {
 
   test('shares what the hot wallet has among the batches of one round', async () => {
     await moveTokens(world.distribution, world.issuer, '99994');
+    await adoptAll(world);
     const [pair] = await world.holders(1);
     for (const value of ['1', '2', '3'])
       await world.deposit(pair!.publicKey(), { amount: '3', memo: { type: 'id', value } });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Operation } from '@stellar/stellar-sdk';
 import { startCuttingProxy } from '../../test/support/cutting-proxy.ts';
 import { startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
-import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { adoptAll, openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { changeTransaction } from '../database/repositories/transactions.ts';
 import type { PaymentContext } from './context.ts';
 import { payDue } from './pay.ts';
@@ -193,10 +193,13 @@ describe('a submission that the ledger never takes', () => {
     expect(await payDue(world.context)).toBe(1);
     await succeed(ledger.run(world.distribution, [Operation.manageData({ name: 'foreign', value: 'x' })]));
     await world.settle();
-    expect(await states()).toEqual(['pending']);
-    await age();
-    await world.settle();
+    // At once: the sequence number is spent, however long the time bounds still last.
     expect(await states()).toEqual(['expired']);
+    await world.turn();
+    // Whoever took it has our seed: nothing more is paid until a person has looked.
+    expect(await states()).toEqual(['expired']);
+    await adoptAll(world);
+    await world.hurry();
     await world.turn();
     expect(await states()).toEqual(['expired', 'succeeded']);
     expect(await world.balance(holder)).toBe('10');

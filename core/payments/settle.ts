@@ -5,7 +5,7 @@ import {
   hastenSubmissions,
   type SubmissionClaim,
 } from '../database/repositories/submissions.ts';
-import type { LedgerTransaction } from '../ledger/types.ts';
+import type { LedgerClose, LedgerTransaction } from '../ledger/types.ts';
 import { sendSubmission } from './bump.ts';
 import type { LedgerContext, PaymentContext } from './context.ts';
 import { proveExpiry } from './expiry.ts';
@@ -54,11 +54,20 @@ async function settleOne(context: PaymentContext, claimed: SubmissionClaim): Pro
         { submission: hash, codes: outcome.resultCodes, reason: outcome.reason },
         'the network refuses a submission; it is kept until it is proven dead',
       );
+      // Somebody may have taken its sequence number: then there is nothing to wait for.
+      if (outcome.resultCodes?.transaction === 'tx_bad_seq') return prove(context, claimed, close);
     } else log.debug({ submission: hash, outcome: outcome.kind, reason: outcome.reason }, 'submitted');
     return postpone(context.database, 'submission', claimed, delayOf(claimed));
   }
+  return prove(context, claimed, close);
+}
+
+/** Finds the submission, or proves that it can never be applied any more, or leaves it for later. */
+async function prove(context: PaymentContext, claimed: SubmissionClaim, close: LedgerClose): Promise<void> {
+  const { horizon, log } = context;
   const proof = await proveExpiry(horizon, claimed.row);
-  log.info({ submission: hash, proof: proof.kind, why: proof.why }, 'a submission is past its time bounds');
+  const { hash } = claimed.row;
+  log.info({ submission: hash, proof: proof.kind, why: proof.why }, 'what became of a submission');
   if (proof.kind === 'found') return recordOutcomes(context, [{ claimed, found: proof.transaction }]);
   if (proof.kind === 'dead') {
     await recordExpiry(context, claimed, proof.why);

@@ -12,6 +12,21 @@ export interface TestDatabase {
 export async function createTestDatabase(options: { isEmpty?: boolean } = {}): Promise<TestDatabase> {
   const templateUrl = process.env['CAPSTAN_TEST_DATABASE'];
   if (!templateUrl) throw new Error('run the tests with Jest: its global setup starts PostgreSQL');
+  return openTestDatabase(templateUrl, options.isEmpty ? 'template0' : 'template');
+}
+
+/** A copy of a database as it is now: what a backup taken in this moment restores. Connections to it are cut once. */
+export async function copyTestDatabase(source: TestDatabase): Promise<TestDatabase> {
+  const name = new URL(source.url).pathname.slice(1);
+  const cut = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`;
+  return openTestDatabase(source.url, name, cut);
+}
+
+async function openTestDatabase(
+  templateUrl: string,
+  template: string,
+  first?: string,
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const admin = async (statement: string): Promise<void> => {
     const client = new pg.Client({ connectionString: replaceName(templateUrl, 'postgres') });
@@ -19,7 +34,8 @@ export async function createTestDatabase(options: { isEmpty?: boolean } = {}): P
     await client.query(statement);
     await client.end();
   };
-  await admin(`create database ${name} template ${options.isEmpty ? 'template0' : 'template'}`);
+  if (first !== undefined) await admin(first);
+  await admin(`create database ${name} template ${template}`);
   const url = replaceName(templateUrl, name);
   const database = openDatabase({ url, applicationName: 'test', poolSize: 5 });
   const drop = async (): Promise<void> => {

@@ -11,8 +11,10 @@ import { queueTransfer, type Transfer } from '../../core/database/repositories/t
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import { balanceOf } from '../../core/ledger/accounts.ts';
 import type { Horizon } from '../../core/ledger/types.ts';
+import { adopt } from '../../core/payments/adopt.ts';
 import type { PaymentContext } from '../../core/payments/context.ts';
 import { decideDeposit } from '../../core/payments/deposits.ts';
+import { inspectJournal } from '../../core/payments/journal.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
 import { createLog } from '../../core/runtime/log.ts';
@@ -163,28 +165,53 @@ export async function openWorld(
   };
 }
 
+/** A person takes what was sent past the journal as known. */
+export async function adoptAll({ context, distribution }: PaymentWorld): Promise<void> {
+  const account = distribution.publicKey();
+  await inspectJournal(context, account);
+  const word = { actor: 'operator:test', reason: 'done by the test', paid: new Map<string, string>() };
+  await adopt(context.database, { account, ...word, unpaid: [], isMatchedPaid: false });
+}
+
 async function fundDeposit(
-  { database, anchor, clock }: PaymentContext,
+  context: PaymentContext,
+  asset: Asset,
+  destination: string,
+  options: DepositOptions = {},
+): Promise<Transaction> {
+  const created = await openDeposit(context, asset, destination, options);
+  return arriveDeposit(context, asset, created, options.amount);
+}
+
+/** A deposit whose bank transfer has not arrived. */
+export function openDeposit(
+  { database }: PaymentContext,
   asset: Asset,
   destination: string,
   { amount = '10', memo }: DepositOptions = {},
 ): Promise<Transaction> {
+  const deposit = {
+    id: randomUUID(),
+    kind: 'deposit',
+    status: 'pending_user_transfer_start',
+    assetId: asset.id,
+    subject: destination,
+    destination,
+    amountExpected: parseAmount(amount),
+    destinationMemoType: memo?.type ?? null,
+    destinationMemo: memo?.value ?? null,
+  } as const;
+  return database.transaction().execute((trx) => insertTransaction(trx, deposit, 'test'));
+}
+
+/** Its bank transfer arrives, as the poller writes it. */
+export function arriveDeposit(
+  { database, anchor, clock }: PaymentContext,
+  asset: Asset,
+  created: Transaction,
+  amount = '10',
+): Promise<Transaction> {
   return database.transaction().execute(async (trx) => {
-    const created = await insertTransaction(
-      trx,
-      {
-        id: randomUUID(),
-        kind: 'deposit',
-        status: 'pending_user_transfer_start',
-        assetId: asset.id,
-        subject: destination,
-        destination,
-        amountExpected: parseAmount(amount),
-        destinationMemoType: memo?.type ?? null,
-        destinationMemo: memo?.value ?? null,
-      },
-      'test',
-    );
     const decision = decideDeposit(
       created,
       { id: created.id, outcome: 'arrived', amount, reference: `bank-${created.id}` },
