@@ -195,11 +195,12 @@ export const resources = z
   .describe('Compute resources of the container, as Kubernetes has them.');
 
 const MOST_ANNOTATIONS = 64;
-const ANNOTATION_KEY = 'has a name of no or more than 317 characters: shorten it';
+const ANNOTATION_KEY = 'has a name that is empty or longer than 317 characters: shorten it';
 
 export const annotations = z
-  .record(z.string().min(1).max(317), z.string().max(4096))
+  .record(z.string(), z.string().max(4096))
   .refine((map) => Object.keys(map).length <= MOST_ANNOTATIONS, 'has more than 64 entries: take some out')
+  .refine((map) => Object.keys(map).every((name) => name.length > 0 && name.length <= 317), ANNOTATION_KEY)
   .meta({
     maxProperties: MOST_ANNOTATIONS,
     ...cel(['self.all(name, name.size() > 0 && name.size() <= 317)', ANNOTATION_KEY]),
