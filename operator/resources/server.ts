@@ -1,6 +1,7 @@
 import type * as k8s from '@kubernetes/client-node';
 import { metadataOf, selectorLabels, type BuildContext } from './context.ts';
 import { certificateSecret, exposureOf } from './exposure.ts';
+import { DATABASE_ANNOTATION, databaseFingerprint } from './jobs.ts';
 import type { Applied, KubernetesObject } from './kubernetes.ts';
 import { childName } from './names.ts';
 import { healthProbes, PATHS, PORTS, resourcesOf, rolePod } from './pod.ts';
@@ -24,7 +25,9 @@ export function serverDeployment(
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: metadataOf(context, 'server'),
+    metadata: metadataOf(context, 'server', {
+      annotations: { [DATABASE_ANNOTATION]: databaseFingerprint(context) },
+    }),
     spec: {
       ...(replicas !== undefined && { replicas }),
       selector: { matchLabels: selectorLabels(context, 'server') },
