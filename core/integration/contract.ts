@@ -62,8 +62,8 @@ export const hooks = {
   'deposits/refund': {
     ...depositsRefund,
     effect: true,
-    when: 'Money came in that cannot be paid out and has to go back.',
-    fallback: 'An operator decides.',
+    when: 'Money came in that cannot be paid out (outside the limits, refused by you, its trustline refused), or an operator sends it back. Nothing pays it out from then on.',
+    fallback: 'The deposit is held: an operator has it sent back by hand and records it.',
   },
   'withdrawals/process': {
     ...withdrawalsProcess,
@@ -81,8 +81,8 @@ export const hooks = {
   'trustlines/authorize': {
     ...trustlinesAuthorize,
     effect: true,
-    when: 'A deposit waits for the authorisation of a trustline (asset with AUTH_REQUIRED).',
-    fallback: 'An operator decides.',
+    when: 'A deposit waits for the authorisation of a trustline (asset with AUTH_REQUIRED); once each time that it is tried.',
+    fallback: 'An operator authorises it at the issuer, or sends the money back.',
   },
   'interactive/form': {
     ...interactiveForm,

@@ -1,5 +1,5 @@
 import type { Database, DatabaseTransaction } from '../database/database.ts';
-import { cancelPayout, countTasks, lockOpenTasks } from '../database/repositories/refunds.ts';
+import { cancelPayout, countTasks, endTasks, lockOpenTasks } from '../database/repositories/refunds.ts';
 import { enqueueTask } from '../database/repositories/tasks.ts';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
 import { formatAmount, type Stroops } from '../transaction/amount.ts';
@@ -97,6 +97,12 @@ export async function recordDepositRefund(
         `The integration is being asked to refund ${id}; it says itself when it has.`,
       );
     }
+    // What a hand has done the bank is not asked to do again.
+    await endTasks(
+      trx,
+      tasks.map((task) => task.id),
+      'sent back by hand',
+    );
     const { sent } = splitRefund(leftOf(transaction), { amount, fee });
     const begun = await beginRefund(trx, transaction, { actor, reason: `sent back by hand: ${reason}` });
     const refund = { id: reference, amount: sent, fee };

@@ -217,9 +217,23 @@ describe('a refusal', () => {
       change: { status: 'error', patch: { message: 'Not possible.' } },
     });
   });
-  test('after money came leaves it where it is and tells a person', () => {
-    expect(decide(funded({ status: 'on_hold' }), refused)).toEqual(noteOf('must go back'));
+  test('after money came tells a person, and orders what is left of it back', () => {
+    const refunds = [{ id: 'r-0', idType: 'external', amount: parseAmount('30'), fee: 0n }] as const;
+    const decided = decide(funded({ status: 'on_hold', refunds }), refused);
+    expect(decided).toMatchObject(noteOf('must go back'));
+    expect(decided).toMatchObject({ wayBack: { amount: parseAmount('70'), reason: 'sanctions' } });
   });
+  test.each(['held', 'approved', 'refused'] as const)(
+    'of nothing but its refund counts while the money goes back: %s pays nothing',
+    (outcome) => {
+      const goingBack = funded({ status: 'pending_external' });
+      const said = outcome === 'approved' ? { outcome } : { outcome, reason: 'r' };
+      const decided = decide(goingBack, said);
+      expect(decided).not.toHaveProperty('payout');
+      expect(decided).not.toHaveProperty('wayBack');
+      expect(decided).not.toHaveProperty('change.status');
+    },
+  );
 });
 
 describe('money that the bank sent back', () => {

@@ -180,6 +180,7 @@ describe('a withdrawal whose money an operator sends back', () => {
     const { id } = await receivedWithdrawal(world, holder);
     await runEffects(context);
     await refused(id, 'not_refundable', { isUnpaid: true });
+    expect(await world.read(id)).toMatchObject({ status: 'completed' });
     await refused((await world.deposit(holder.publicKey())).id, 'not_refundable');
     await refused('00000000-0000-4000-8000-000000000000', 'unknown_id');
   });

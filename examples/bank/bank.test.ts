@@ -218,6 +218,27 @@ describe('the bank', () => {
     expect((await api(bank, 'refunds')).json['refunds']).toHaveLength(2);
   });
 
+  test('puts a trustline to whoever holds the issuer’s key, once, unless the customer is held or refused', async () => {
+    await using bank = await startBank();
+    await bank.client.call('deposits/poll', { deposits: [deposit] });
+    const authorize = (idempotencyKey: string) =>
+      bank.client.call(
+        'trustlines/authorize',
+        { asset: deposit.asset, account: deposit.account, transaction: deposit },
+        { idempotencyKey },
+      );
+    await api(bank, 'deposits/d-1/hold', { reason: 'a look' });
+    expect(await authorize('a-1')).toEqual({ outcome: 'retry', after: 60, reason: 'a look' });
+    await api(bank, 'deposits/d-1/approve', {});
+    expect(await authorize('a-1')).toEqual({ outcome: 'authorized' });
+    expect(await authorize('a-2')).toEqual({ outcome: 'authorized' });
+    expect((await api(bank, 'authorizations')).json['authorizations']).toMatchObject([
+      { id: 'd-1', account: deposit.account },
+    ]);
+    await api(bank, 'deposits/d-1/refuse', { reason: 'sanctions' });
+    expect(await authorize('a-3')).toEqual({ outcome: 'refused', reason: 'sanctions' });
+  });
+
   test('receives by itself after a while when it is told to, but not what is held', async () => {
     await using bank = await startBank({ BANK_AUTO_RECEIVE_MS: '200' });
     const held = aTransaction({ id: 'd-2' });

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { formatAmount, parseAmount } from '../../integration/sdk.ts';
 import type { openDatabase } from '../../integration/sdk.ts';
 import * as rows from './rows.ts';
-import type { Customer, Deposit, Payout, Refund, Review } from './rows.ts';
+import type { Authorization, Customer, Deposit, Payout, Refund, Review } from './rows.ts';
 import type { ZodType } from 'zod';
 import { SCHEMA } from './schema.ts';
 
@@ -200,6 +200,25 @@ export class Books {
       );
       return { id, amount, reason, reference, createdAt };
     });
+  }
+
+  /** Puts a trustline on the list of whoever holds the issuer's key; once, however often it is asked. @throws {BankError} 404 */
+  authorize({ id, account, asset }: Omit<Authorization, 'createdAt'>): void {
+    this.deposit(id);
+    this.#run(
+      'INSERT INTO authorizations (account, asset, id, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      account,
+      asset,
+      id,
+      this.#now(),
+    );
+  }
+
+  authorizations(): Authorization[] {
+    return this.#all(
+      rows.authorization,
+      `SELECT * FROM authorizations ORDER BY created_at DESC, account LIMIT ${LIST_LIMIT}`,
+    );
   }
 
   deposits(): Deposit[] {

@@ -39,6 +39,16 @@ export function createHooks({ books, payoutDelayMs, settle, now }: BankOptions):
         return { outcome: 'refunded', amount, reference };
       });
     },
+    'trustlines/authorize': ({ account, asset, transaction }, { isTest }) => {
+      if (isTest) return { outcome: 'authorized' };
+      return refusing(() => {
+        const { review, reason = 'decided at the bank' } = books.deposit(transaction.id);
+        if (review === 'refused') return { outcome: 'refused', reason } as const;
+        if (review === 'held') return { outcome: 'retry', after: 60, reason } as const;
+        books.authorize({ id: transaction.id, account, asset: asset.code });
+        return { outcome: 'authorized' } as const;
+      });
+    },
     'withdrawals/process': ({ transaction, payoutAmount }, { idempotencyKey, isTest }) => {
       if (isTest)
         return { outcome: 'completed', reference: testReference(idempotencyKey), amount: payoutAmount };

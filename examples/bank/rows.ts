@@ -56,6 +56,15 @@ export const refund = z.object({
   createdAt: time,
 });
 
+/** A trustline that whoever holds the issuer's key is to authorise, for the deposit `id`. */
+export const authorization = z.object({
+  account: z.string(),
+  asset: z.string(),
+  id: z.string(),
+  createdAt: time,
+});
+
+export type Authorization = z.infer<typeof authorization>;
 export type Customer = z.infer<typeof customer>;
 export type Deposit = z.infer<typeof deposit>;
 export type Payout = z.infer<typeof payout>;

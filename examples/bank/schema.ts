@@ -48,4 +48,11 @@ export const SCHEMA = `
     reference TEXT NOT NULL UNIQUE,
     created_at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS refunds_by_id ON refunds (id)`;
+  CREATE INDEX IF NOT EXISTS refunds_by_id ON refunds (id);
+  CREATE TABLE IF NOT EXISTS authorizations (
+    account TEXT NOT NULL,
+    asset TEXT NOT NULL,
+    id TEXT NOT NULL REFERENCES deposits (id),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (account, asset)
+  ) STRICT`;

@@ -77,6 +77,7 @@ function list(books: Books, path: string): object {
   if (path === '/bank/api/deposits') return { deposits: books.deposits() };
   if (path === '/bank/api/payouts') return { payouts: books.payouts() };
   if (path === '/bank/api/refunds') return { refunds: books.refunds() };
+  if (path === '/bank/api/authorizations') return { authorizations: books.authorizations() };
   const id = /^\/bank\/api\/deposits\/([^/]{1,200})$/.exec(path)?.[1];
   if (id !== undefined) return books.deposit(decodeURIComponent(id));
   throw new HttpProblem(404, 'There is nothing here.');

@@ -21,7 +21,7 @@ import type { Log } from '../../core/runtime/log.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import { quoteFee } from '../../core/transaction/charge.ts';
-import { NO_FEE, type Fee } from '../../core/transaction/fee.ts';
+import { lockedFee, NO_FEE, type Fee } from '../../core/transaction/fee.ts';
 import type { Kind } from '../../core/transaction/status.ts';
 import { isFunded, type Transaction } from '../../core/transaction/transaction.ts';
 
@@ -181,6 +181,8 @@ async function feeOf(context: PollContext, transaction: Transaction, result: Dep
       : (transaction.amountIn ?? 0n) - returnedOf(transaction.refunds);
   const isNeeded = result.outcome === 'arrived' ? !isFunded(transaction) : result.outcome === 'approved';
   if (!asset || !isNeeded || amountIn <= 0n) return NO_FEE;
+  const agreed = lockedFee(transaction, amountIn);
+  if (agreed) return agreed;
   const transactionView = toIntegrationTransaction(transaction, anchor);
   return quoteFee({
     anchor,

@@ -24,7 +24,7 @@ const open: TestIntegration[] = [];
 beforeAll(async () => {
   ledger = await startTestLedger();
   world = await openWorld(ledger);
-  const setFlags = (AuthRequiredFlag | AuthRevocableFlag) as typeof AuthRequiredFlag;
+  const setFlags = AuthRequiredFlag | AuthRevocableFlag;
   await succeed(ledger.run(world.issuer, [Operation.setOptions({ setFlags })]));
 });
 beforeEach(async () => {

@@ -274,6 +274,20 @@ describe('a deposit that an operator sends back', () => {
     expect(await world.balance(holder!.publicKey())).toBe('6');
   });
 
+  test('and is sent back by hand before the bank was asked is not sent back by the bank as well', async () => {
+    const { asked, context } = await bank(back('4'));
+    const { id } = await world.deposit(newAccount());
+    await refundDeposit(world.db.database, id, { amount: parseAmount('4') }, jane);
+    const byHand = { reference: `hand-${id}`, amount: parseAmount('4') };
+    await recordDepositRefund(world.db.database, id, byHand, jane);
+    await runEffects(context);
+    expect(asked).toEqual([]);
+    expect(await world.read(id)).toMatchObject({
+      status: 'on_hold',
+      refunds: [{ amount: parseAmount('4') }],
+    });
+  });
+
   test('needs money that has come', async () => {
     const id = await awaited();
     await expect(refundDeposit(world.db.database, id, {}, jane)).rejects.toMatchObject({
