@@ -20,9 +20,9 @@ export function specReference(): string {
   return `${HEADER}${table([COLUMNS, ...fieldRows('spec', schema)])}\n`;
 }
 
-/** Columns padded to their widest cell, as prettier leaves them. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+/** A table in Markdown, its first row being the head; columns are padded to their widest cell, as prettier leaves them. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const [head = [], ...body] = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
   return [head, widths.map((width) => '-'.repeat(width)), ...body].map(line).join('\n');

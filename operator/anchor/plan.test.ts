@@ -87,7 +87,7 @@ describe('the schema', () => {
     migrationJob: { name: JOB, state },
   });
   const old = 'Migration0000Before';
-  const { schema: _, ...unreported } = world(context);
+  const { schema: _reported, ...unreported } = world(context);
 
   test.each<[string, Observed, Plan['schema'], boolean, boolean]>([
     // what is so, gate, is a Job written, is the server written
