@@ -6,6 +6,7 @@ import type { TaskOptions } from '../support/tasks.ts';
 import type { ListOptions } from '../support/transactions.ts';
 import { addDecisions } from './decisions.ts';
 import { end, outputOption } from './options.ts';
+import { addReconcile } from './reconcile.ts';
 import { withManifest } from './roles.ts';
 
 const MAX_LIMIT = 500;
@@ -35,6 +36,7 @@ export function addSupport(program: Command): void {
   addDecisions(program, support, limitOption);
   addTasks(program);
   addMoney(program);
+  addReconcile(program, support, limitOption);
 }
 
 function addTransactions(program: Command): void {

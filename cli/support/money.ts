@@ -1,3 +1,4 @@
+import { listFrozen } from '../../core/database/repositories/adoption.ts';
 import { resumeMoney, suspendMoney } from '../../core/database/repositories/interventions.ts';
 import { listSuspensions } from '../../core/database/repositories/support.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
@@ -87,13 +88,15 @@ function bySpec({ payments, assets }: Pick<Anchor, 'payments' | 'assets'>): read
   return scopes.map((scope) => ({ scope, by: 'manifest', since: null, reason: 'suspended: true' }));
 }
 
-/** `capstan suspensions`: by people, by limits, and by the manifest. */
+/** `capstan suspensions`: by people, by limits, by the manifest, and because a journal is not complete. */
 export async function runSuspensions(options: SupportOptions): Promise<number> {
   const stopped = await onAnchor(options, async ({ anchor, database }): Promise<readonly Stopped[]> => {
     const rows = await listSuspensions(database);
+    const frozen = await listFrozen(database);
     return [
       ...bySpec(anchor),
       ...rows.map(({ scope, actor, since, reason }) => ({ scope, by: actor, since, reason })),
+      ...frozen.map(({ account, since, reason }) => ({ scope: account, by: 'frozen', since, reason })),
     ];
   });
   print(options.output, {

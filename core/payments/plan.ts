@@ -46,9 +46,10 @@ export type Affordability = 'affordable' | 'later' | 'short';
 export function fundsOf(
   account: LedgerAccount,
   inFlight: ReadonlyMap<string, Stroops>,
-): (transfer: Pick<Transfer, 'assetId' | 'amount'>) => Affordability {
+): (transfer: Pick<Transfer, 'assetId' | 'amount' | 'purpose'>) => Affordability {
   const taken = new Map<string, Stroops>();
-  return ({ assetId, amount }) => {
+  return ({ assetId, amount, purpose }) => {
+    if (purpose === 'reclaim') return 'affordable';
     const soFar = taken.get(assetId) ?? 0n;
     const left = availableOf(account, assetId) - soFar - amount;
     if (left < 0n) return 'short';
@@ -66,27 +67,46 @@ export function availableOf(account: LedgerAccount, assetId: string): Stroops {
   return spendableOf(balance) - reserve;
 }
 
-/** What an operation costs now, in stroops: what most others pay while ledgers are busy, the minimum otherwise. */
+/**
+ * What gets an operation in now, in stroops: the base fee, or while ledgers are busy a tenth above what most others pay (an
+ * equal bid does not displace theirs). What is charged is only what the cheapest in the ledger bids.
+ */
 export function goingRate(stats: FeeStats): Stroops {
-  return stats.ledgerCapacityUsage > 0.5 ? stats.feeCharged.p90 : stats.lastLedgerBaseFee;
+  const { p90 } = stats.feeCharged;
+  return stats.ledgerCapacityUsage > 0.5 ? p90 + (p90 + 9n) / 10n : stats.lastLedgerBaseFee;
 }
 
-/** What an operation bids: the going rate while ledgers are busy, the minimum otherwise, never more than the cap. */
+/** What an operation bids: what gets it in, never more than the cap. */
 export function bidFor(stats: FeeStats, maxFee: Stroops): Stroops {
   const going = goingRate(stats);
   const bid = going > MIN_BID ? going : MIN_BID;
   return bid < maxFee ? bid : maxFee;
 }
 
-/** The operation that pays a transfer; it names its own source, because a channel may lend the transaction's. */
-export function toOperation({
-  amount,
-  assetId,
-  destination,
-  operation,
-  source,
-}: Transfer): PaymentTransaction['operations'][number] {
-  return operation === 'createAccount'
-    ? { kind: 'createAccount', source, destination, amount }
-    : { kind: 'payment', source, destination, assetId, amount };
+/**
+ * The operation that pays a transfer; it names its own source, because a channel may lend the transaction's.
+ *
+ * @param reclaimAt seconds since the epoch from when on what its customer has not claimed may be taken back
+ */
+export function toOperation(
+  { amount, assetId, destination, operation, source, claimableBalanceId }: Transfer,
+  reclaimAt: bigint,
+): PaymentTransaction['operations'][number] {
+  switch (operation) {
+    case 'createAccount':
+      return { kind: operation, source, destination, amount };
+    case 'createClaimableBalance':
+      // The customer at any time; we ourselves, once it is time.
+      return {
+        kind: operation,
+        source,
+        assetId,
+        amount,
+        claimants: [{ account: destination }, { account: source, from: reclaimAt }],
+      };
+    case 'claimClaimableBalance':
+      return { kind: operation, source, amount, balanceId: claimableBalanceId ?? '' };
+    default:
+      return { kind: 'payment', source, destination, assetId, amount };
+  }
 }
