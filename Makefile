@@ -55,6 +55,12 @@ cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about
 cluster-test: cluster-binaries ## the tests that need a real Kubernetes control plane (ONLY=operator/kube)
 	$(JEST) $(FLAGS) --testPathPatterns '$(ONLY).*$(CLUSTER_TESTS)'
 
+simulate: $(INSTALLED) ## faults by a seed, then the books are compared (SEED=1,2 MINUTES=10, or MUTANTS=1)
+	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),1)' --minutes '$(or $(MINUTES),10)' $(if $(MUTANTS),--mutants '$(MUTANTS)')
+
+soak: $(INSTALLED) ## one long simulation with a seed of the day: an hour (MINUTES=60, SEED=…)
+	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),$(shell date +%Y%m%d))' --minutes '$(or $(MINUTES),60)'
+
 generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec reference
 	$(NODE) integration/write-openapi.ts
 	$(NODE) scripts/write-reference.ts

@@ -1,0 +1,129 @@
+/** The books of a run, as four parties keep them, each read from its own store. Amounts are stroops. */
+export interface Books {
+  readonly anchor: { readonly distribution: string; readonly assetId: string; readonly feeStroops: bigint };
+  readonly ledger: {
+    /** Payments of any asset that touch the hot wallet, in ledger order; failed ones are not among them. */
+    readonly payments: readonly LedgerPayment[];
+    /** What the hot wallet holds of the asset. */
+    readonly balance: bigint;
+  };
+  readonly database: {
+    readonly transactions: readonly TransactionRow[];
+    /** By id, the oldest first. */
+    readonly events: readonly EventRow[];
+    readonly receipts: readonly ReceiptRow[];
+    readonly transfers: readonly TransferRow[];
+    readonly submissions: readonly SubmissionRow[];
+  };
+  readonly bank: {
+    readonly arrivals: readonly { readonly id: string; readonly amount: bigint }[];
+    readonly payouts: readonly { readonly key: string; readonly id: string; readonly amount: bigint }[];
+  };
+  readonly wallets: {
+    readonly deposits: readonly Deposit[];
+    readonly withdrawals: readonly Withdrawal[];
+    readonly told: readonly {
+      readonly transactionId: string;
+      readonly status: string;
+      readonly isSigned: boolean;
+      readonly atMs: number;
+    }[];
+  };
+  /** Ledger transactions that somebody else made with the hot wallet's seed. */
+  readonly foreign: ReadonlySet<string>;
+  /** Spans of time whose writes a restored dump took away. */
+  readonly lost: readonly { readonly fromMs: number; readonly toMs: number }[];
+}
+
+export interface LedgerPayment {
+  /** The operation's. */
+  readonly id: string;
+  readonly hash: string;
+  readonly from: string;
+  readonly to: string;
+  /** `CODE:ISSUER` or `native`. */
+  readonly assetId: string;
+  readonly amount: bigint;
+  readonly memo: string | undefined;
+}
+
+export interface TransactionRow {
+  readonly id: string;
+  readonly kind: 'deposit' | 'withdrawal';
+  readonly status: string;
+  readonly version: number;
+  readonly isFunded: boolean;
+  readonly amountIn: bigint | undefined;
+  readonly amountOut: bigint | undefined;
+  readonly attention: string | undefined;
+  readonly startedAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface EventRow {
+  readonly transactionId: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+export interface ReceiptRow {
+  readonly id: string;
+  readonly state: string;
+  readonly reason: string | undefined;
+  readonly amount: bigint;
+  readonly assetId: string;
+  readonly transactionId: string | undefined;
+}
+
+export interface TransferRow {
+  readonly key: string;
+  readonly transactionId: string | undefined;
+  readonly purpose: string;
+  readonly state: string;
+  readonly reason: string | undefined;
+  readonly assetId: string;
+  readonly destination: string;
+  readonly amount: bigint;
+  readonly ledgerHash: string | undefined;
+}
+
+export interface SubmissionRow {
+  readonly hash: string;
+  readonly state: string;
+  readonly createdAtMs: number;
+  readonly maxTimeMs: number;
+  /** Entered by `capstan reconcile adopt`: somebody else had made it. */
+  readonly isAdopted: boolean;
+}
+
+export interface Deposit {
+  readonly id: string;
+  readonly account: string;
+  readonly amount: bigint;
+  readonly isUntrusted: boolean;
+}
+
+export interface Withdrawal {
+  readonly id: string;
+  readonly account: string;
+  readonly memo: string;
+  readonly bank: string;
+  readonly part: bigint;
+}
+
+/** What a comparison found; empty when the books agree. */
+export interface Disagreement {
+  readonly invariant: string;
+  readonly what: string;
+}
+
+/** Whether a restored dump may have taken the row away, or a part of its life. */
+export function isTouchedByLoss({ lost }: Books, row: TransactionRow | undefined): boolean {
+  if (lost.length === 0) return false;
+  return (
+    row === undefined || lost.some(({ fromMs, toMs }) => row.startedAtMs <= toMs && row.updatedAtMs >= fromMs)
+  );
+}
+
+export const byId = <T extends { readonly id: string }>(rows: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(rows.map((row) => [row.id, row]));

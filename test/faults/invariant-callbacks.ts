@@ -1,0 +1,36 @@
+import { isTouchedByLoss, type Books } from './books.ts';
+
+/**
+ * Wallets are told of each status that their transaction went through, in that order, at least once, signed. A wallet's URL is
+ * known from the moment its page was opened: all that comes after `incomplete`.
+ */
+export function callbacksTold(books: Books): readonly string[] {
+  const told = new Map<string, string[]>();
+  const problems: string[] = [];
+  for (const { transactionId, status, isSigned } of books.wallets.told) {
+    if (!isSigned) problems.push(`${transactionId}: a callback (${status}) without a right signature`);
+    told.set(transactionId, [...(told.get(transactionId) ?? []), status]);
+  }
+  const wanted = new Map<string, string[]>();
+  for (const { transactionId, from, to } of books.database.events) {
+    if (from === undefined || to === undefined || from === to) continue;
+    wanted.set(transactionId, [...(wanted.get(transactionId) ?? []), to]);
+  }
+  const known = new Set([...books.wallets.deposits, ...books.wallets.withdrawals].map(({ id }) => id));
+  for (const row of books.database.transactions) {
+    if (!known.has(row.id)) continue;
+    const heard = told.get(row.id) ?? [];
+    const path = wanted.get(row.id) ?? [];
+    if (heard.at(-1) !== path.at(-1))
+      problems.push(`${row.id} is ${path.at(-1)}, its wallet was last told ${heard.at(-1) ?? 'nothing'}`);
+    else if (!isTouchedByLoss(books, row) && !isInOrder(heard, path))
+      problems.push(`${row.id} went ${path.join(' → ')}, its wallet was told ${heard.join(' → ')}`);
+  }
+  return problems;
+}
+
+/** Told again is allowed (at least once), left out or out of order is not. */
+function isInOrder(heard: readonly string[], path: readonly string[]): boolean {
+  const once = heard.filter((status, index) => status !== heard[index - 1]);
+  return once.length === path.length && once.every((status, index) => status === path[index]);
+}

@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Books } from './books.ts';
+import { compareBooks } from './invariants.ts';
+import { HOT, payment, rightBooks, submission } from './testing/books.ts';
+
+/** The same, to be changed at will. */
+type Mutable<T> =
+  T extends ReadonlySet<infer Item>
+    ? Set<Item>
+    : T extends object
+      ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
+      : T;
+type Spoil = (books: Mutable<Books>) => unknown;
+
+/** The right books with one thing changed. */
+function spoilt(spoil: Spoil): Books {
+  const books = structuredClone(rightBooks()) as Mutable<Books>;
+  spoil(books);
+  return books;
+}
+
+const found = (books: Books): readonly string[] => [
+  ...new Set(compareBooks(books).map(({ invariant }) => invariant)),
+];
+
+describe('the comparison of the books', () => {
+  test('finds nothing in books that agree', () => {
+    expect(compareBooks(rightBooks())).toEqual([]);
+  });
+
+  const planted: readonly (readonly [string, string, Spoil])[] = [
+    [
+      'a deposit that is paid twice',
+      'every received deposit is paid exactly once, to the right account, with the right amount',
+      ({ ledger }) => ledger.payments.push(payment('9', HOT, 'ANN', 90n)),
+    ],
+    [
+      'a deposit that is not paid',
+      'every received deposit is paid exactly once, to the right account, with the right amount',
+      ({ ledger }) => ledger.payments.splice(1, 1),
+    ],
+    [
+      'a deposit that is paid to another',
+      'nothing is paid without a reason',
+      ({ ledger }) => (ledger.payments[1]!.to = 'EVE'),
+    ],
+    [
+      'a deposit that is paid too much',
+      'nothing is paid without a reason',
+      ({ ledger }) => (ledger.payments[1]!.amount = 91n),
+    ],
+    [
+      'a payout of money that never came',
+      'nothing is paid without a reason',
+      ({ bank }) => bank.arrivals.pop(),
+    ],
+    [
+      'a payment without a receipt',
+      'every inbound payment has exactly one receipt',
+      ({ database }) => database.receipts.splice(1, 1),
+    ],
+    [
+      'a receipt without a payment',
+      'every inbound payment has exactly one receipt',
+      ({ ledger }) => ledger.payments.splice(2, 1),
+    ],
+    [
+      'a receipt of another amount',
+      'every inbound payment has exactly one receipt',
+      ({ database }) => (database.receipts[1]!.amount = 51n),
+    ],
+    [
+      'a withdrawal that is matched twice',
+      'every inbound payment has exactly one receipt',
+      ({ database }) => (database.receipts[2]!.transactionId = 'w'),
+    ],
+    [
+      'a withdrawal that the bank paid twice',
+      'every matched withdrawal is paid out exactly once',
+      ({ bank }) => bank.payouts.push({ key: 'process:w:2', id: 'w', amount: 40n }),
+    ],
+    [
+      'a withdrawal that the bank never paid',
+      'every matched withdrawal is paid out exactly once',
+      ({ bank }) => bank.payouts.pop(),
+    ],
+    [
+      'a withdrawal of which the bank paid less',
+      'every matched withdrawal is paid out exactly once',
+      ({ bank }) => (bank.payouts[0]!.amount = 39n),
+    ],
+    [
+      'a payout at the bank for nothing',
+      'every matched withdrawal is paid out exactly once',
+      ({ bank }) => bank.payouts.push({ key: 'process:x:1', id: 'x', amount: 1n }),
+    ],
+    [
+      'a refund that went twice',
+      'refunds are paid once',
+      ({ ledger }) => ledger.payments.push(payment('9', HOT, 'CAT', 70n)),
+    ],
+    ['a refund that never went', 'refunds are paid once', ({ ledger }) => ledger.payments.pop()],
+    [
+      'a transaction that is stuck',
+      'no transaction is stuck without a stated reason',
+      ({ database }) => (database.transactions[1]!.status = 'pending_anchor'),
+    ],
+    [
+      'a change without its event',
+      'every status change has its event',
+      ({ database }) => database.events.splice(1, 1),
+    ],
+    [
+      'events that are no chain',
+      'every status change has its event',
+      ({ database }) => (database.events[1]!.from = 'pending_anchor'),
+    ],
+    [
+      'fewer events than versions',
+      'every status change has its event',
+      ({ database }) => (database.transactions[0]!.version = 3),
+    ],
+    ['a wallet that was not told', 'wallets are told of every change', ({ wallets }) => wallets.told.pop()],
+    [
+      'a callback without a right signature',
+      'wallets are told of every change',
+      ({ wallets }) => (wallets.told[0]!.isSigned = false),
+    ],
+    [
+      'a payment that is not in the journal',
+      'the journal names every payment',
+      ({ database }) => database.submissions.pop(),
+    ],
+    [
+      'a transfer settled by nothing',
+      'the journal names every payment',
+      ({ database }) => (database.transfers[0]!.ledgerHash = 'elsewhere'),
+    ],
+    [
+      'an envelope that is valid for an hour',
+      'time bounds follow the ledger',
+      ({ database }) => (database.submissions[0]!.maxTimeMs += 3_600_000),
+    ],
+    [
+      'an envelope that was never valid',
+      'time bounds follow the ledger',
+      ({ database }) => (database.submissions[0]!.maxTimeMs -= 3_600_000),
+    ],
+    [
+      'a stroop too much on the account',
+      'balances add up to the stroop',
+      ({ ledger }) => (ledger.balance += 1n),
+    ],
+    [
+      'a transfer that our rows do not know',
+      'balances add up to the stroop',
+      ({ database }) => database.transfers.pop(),
+    ],
+  ];
+
+  test.each(planted)('finds %s', (_what, invariant, spoil) => {
+    expect(found(spoilt(spoil))).toContain(invariant);
+  });
+
+  test('takes a payment of somebody else with our seed as no payment of ours', () => {
+    const books = spoilt((all) => {
+      all.ledger.payments.push(payment('9', HOT, 'ANN', 7n, 'stolen'));
+      all.ledger.balance -= 7n;
+      all.foreign.add('stolen');
+      all.database.submissions.push({ ...submission('stolen'), isAdopted: true });
+    });
+    expect(compareBooks(books)).toEqual([]);
+  });
+
+  test('lets a deposit wait whose customer trusts the asset no more', () => {
+    const books = spoilt((all) => {
+      all.ledger.payments.splice(1, 1);
+      all.ledger.balance += 90n;
+      all.database.transfers.shift();
+      all.database.transactions[0]!.status = 'pending_trust';
+      all.database.events[1]!.to = 'pending_trust';
+      all.wallets.deposits[0]!.isUntrusted = true;
+      all.wallets.told[0]!.status = 'pending_trust';
+    });
+    expect(compareBooks(books)).toEqual([]);
+  });
+});

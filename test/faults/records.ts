@@ -1,0 +1,58 @@
+import type { FaultKind } from './kinds.ts';
+import type { BankPlan } from './schedule.ts';
+
+/** What the customer of a deposit knows of it. */
+export interface DepositRecord {
+  readonly id: string;
+  readonly account: string;
+  /** Decimal; what was given to the bank, once it was. */
+  readonly amount: string;
+  /** The account keeps no trustline at the end: the tokens cannot be paid. */
+  isUntrusted: boolean;
+}
+
+/** What the customer of a withdrawal knows of it. */
+export interface WithdrawalRecord {
+  readonly id: string;
+  readonly account: string;
+  readonly memo: string;
+  readonly bank: BankPlan;
+  /** Decimal; what the bank sends back, for plans with a refund in part. */
+  readonly part: string;
+}
+
+/** A span of time whose writes a restored dump has taken away, in milliseconds since the epoch. */
+export interface LostSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Everything that the simulator itself did, for the books and for the counts. */
+export interface Records {
+  readonly deposits: Map<string, DepositRecord>;
+  readonly withdrawals: Map<string, WithdrawalRecord>;
+  /** Transactions that a wallet began and gave up, because their form did not work. */
+  readonly abandoned: Set<string>;
+  /** Hashes of payments that were made from the hot wallet behind Capstan's back. */
+  readonly foreign: Set<string>;
+  readonly lost: LostSpan[];
+  readonly done: Map<FaultKind, number>;
+  /** What the simulator could not do; not the anchor's fault. */
+  readonly troubles: string[];
+}
+
+export function newRecords(): Records {
+  return {
+    deposits: new Map(),
+    withdrawals: new Map(),
+    abandoned: new Set(),
+    foreign: new Set(),
+    lost: [],
+    done: new Map(),
+    troubles: [],
+  };
+}
+
+export function countFault({ done }: Records, kind: FaultKind): void {
+  done.set(kind, (done.get(kind) ?? 0) + 1);
+}

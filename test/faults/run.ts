@@ -1,0 +1,87 @@
+import { collectBooks } from './collect.ts';
+import type { Disagreement } from './books.ts';
+import { inject } from './inject.ts';
+import { compareBooks } from './invariants.ts';
+import { quieten } from './quiet.ts';
+import { newRecords, type Records } from './records.ts';
+import type { Schedule } from './schedule.ts';
+import { createSep24 } from './sep24.ts';
+import { sleep } from './stellar.ts';
+import { deposit, withdraw } from './wallets.ts';
+import { openWorld, type World } from './world.ts';
+
+/** How long wallets go on after the last fault, before they give up. */
+const WALLETS_AFTER_MS = 150_000;
+
+export interface RunOptions {
+  readonly schedule: Schedule;
+  /** The source tree under test; default: this one. */
+  readonly tree?: string;
+  readonly onStep: (step: string) => void;
+  /** Called with the world as soon as it is there, so that a signal can end it. */
+  readonly onWorld: (world: World) => void;
+  readonly onEnd?: (world: World, disagreements: readonly Disagreement[]) => Promise<void> | void;
+}
+
+export interface RunResult {
+  readonly records: Records;
+  readonly disagreements: readonly Disagreement[];
+  /** What was not done when the run gave up waiting. */
+  readonly open: readonly string[];
+  readonly completed: { readonly deposits: number; readonly withdrawals: number };
+}
+
+/** One run of a schedule: the world, its wallets and faults, then quiet, then the books. */
+export async function run({ schedule, tree, onStep, onWorld, onEnd }: RunOptions): Promise<RunResult> {
+  const world = await openWorld({
+    ...(tree !== undefined && { tree }),
+    customers: schedule.customers,
+    onStep,
+  });
+  onWorld(world);
+  try {
+    const records = newRecords();
+    await playOut(world, records, schedule, onStep);
+    const open = await quieten(world, records);
+    onStep(open.length === 0 ? 'everything is quiet' : `gave up waiting for ${open.length} things`);
+    const books = await collectBooks(world, records);
+    const disagreements = compareBooks(books);
+    await onEnd?.(world, disagreements);
+    const done = (kind: string): number =>
+      books.database.transactions.filter(
+        (row) => row.kind === kind && ['completed', 'refunded'].includes(row.status),
+      ).length;
+    return {
+      records,
+      disagreements,
+      open,
+      completed: { deposits: done('deposit'), withdrawals: done('withdrawal') },
+    };
+  } finally {
+    await world.close();
+  }
+}
+
+/** Everything of the schedule at its time; resolves when all faults and wallets are through. */
+async function playOut(
+  world: World,
+  records: Records,
+  { faults, deposits, withdrawals, durationMs }: Schedule,
+  onStep: (step: string) => void,
+): Promise<void> {
+  const startedAt = Date.now();
+  const sep24 = createSep24(world, startedAt + durationMs + WALLETS_AFTER_MS);
+  const context = { world, sep24, records };
+  const later = async (atMs: number, work: () => Promise<void>): Promise<void> => {
+    await sleep(Math.max(0, startedAt + atMs - Date.now()));
+    await work();
+  };
+  const wallets = Promise.all([
+    ...deposits.map((planned) => later(planned.atMs, () => deposit(context, planned))),
+    ...withdrawals.map((planned) => later(planned.atMs, () => withdraw(context, planned))),
+  ]);
+  await Promise.all(faults.map((fault) => later(fault.atMs, () => inject(world, records, fault))));
+  onStep('the last fault is over');
+  await wallets;
+  onStep('the wallets are done');
+}

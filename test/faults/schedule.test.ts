@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ALL_KINDS } from './kinds.ts';
+import { countKinds, fingerprintOf, minimumsOf, scheduleOf } from './schedule.ts';
+
+const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+
+describe('the schedule of a simulation', () => {
+  test('is a function of its seed', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        expect(scheduleOf({ seed, minutes: 1 })).toEqual(scheduleOf({ seed, minutes: 1 }));
+        expect(fingerprintOf(scheduleOf({ seed, minutes: 1 }))).not.toBe(
+          fingerprintOf(scheduleOf({ seed: seed + 1, minutes: 1 })),
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('plans at least what a run has to reach, for any seed and length', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 20 }), (seed, minutes) => {
+        const schedule = scheduleOf({ seed, minutes });
+        const minimums = minimumsOf(minutes);
+        const counts = countKinds(schedule);
+        expect(schedule.deposits.length).toBeGreaterThanOrEqual(minimums.deposits);
+        expect(schedule.withdrawals.length).toBeGreaterThanOrEqual(minimums.withdrawals);
+        expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(
+          minimums.faults,
+        );
+        for (const kind of ALL_KINDS)
+          expect(counts.get(kind) ?? 0).toBeGreaterThanOrEqual(minimums.ofEachKind);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('asks of ten minutes what issue 4 does', () => {
+    expect(minimumsOf(10)).toEqual({ deposits: 300, withdrawals: 300, faults: 200, ofEachKind: 5 });
+    expect(minimumsOf(60)).toEqual(minimumsOf(10));
+    expect(minimumsOf(1)).toEqual({ deposits: 30, withdrawals: 30, faults: 20, ofEachKind: 1 });
+  });
+
+  test('gives every payment an amount of its own, so that the books can tell them apart', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 60 }), (seed, minutes) => {
+        const { deposits, withdrawals } = scheduleOf({ seed, minutes });
+        const amounts = [...deposits, ...withdrawals].map(({ amount }) => amount);
+        expect(new Set(amounts).size).toBe(amounts.length);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test('plans only the kinds that it is asked for', () => {
+    const { size } = countKinds(scheduleOf({ seed: 1, minutes: 1, only: ['kill', 'walletPaysTwice'] }));
+    expect(size).toBe(2);
+  });
+});

@@ -1,0 +1,123 @@
+import { TransactionBuilder, type Keypair, type Transaction } from '@stellar/stellar-sdk/base';
+import { walkThrough } from '../../examples/wallet/browser.ts';
+import { ASSET_CODE, HOST } from './anchor-files.ts';
+import { sleep } from './stellar.ts';
+import type { World } from './world.ts';
+
+/** SEP-24's transaction object, as far as the wallets of the simulation read it. */
+export interface Sep24Transaction {
+  readonly id: string;
+  readonly status: string;
+  readonly withdraw_anchor_account?: string;
+  readonly withdraw_memo?: string;
+}
+
+/** The anchor does not know the transaction (any more). */
+export class Unknown extends Error {}
+/** The time of the run is over. */
+export class TooLate extends Error {}
+
+const DEADLINE_MS = 15_000;
+const AGAIN_MS = 700;
+
+/** A wallet's way to the anchor: SEP-10 and SEP-24 over HTTP, through the load balancer. */
+export interface Sep24 {
+  /** Opens a deposit or withdrawal and fills in its forms; answers its id. What did not work is done anew, from the start. */
+  open(
+    kind: 'deposit' | 'withdraw',
+    keypair: Keypair,
+    amount: string,
+    onOpen: (id: string) => void,
+  ): Promise<string>;
+  /** @throws {Unknown} */
+  look(keypair: Keypair, id: string): Promise<Sep24Transaction>;
+  /** Tries until it works, or {@link TooLate}. */
+  insist<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** @param untilMs when the wallets give up */
+export function createSep24(
+  world: Pick<World, 'balancer' | 'stellar' | 'callbacks'>,
+  untilMs: number,
+): Sep24 {
+  const tokens = new Map<string, string>();
+  const origin = `https://${HOST}`;
+  const throughBalancer: typeof fetch = (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const near = `http://127.0.0.1:${world.balancer.port}${url.pathname}${url.search}`;
+    return fetch(near, { signal: AbortSignal.timeout(DEADLINE_MS), ...init });
+  };
+  const logIn = async (keypair: Keypair): Promise<string> => {
+    const known = tokens.get(keypair.publicKey());
+    if (known !== undefined) return known;
+    const challenge = await json(await throughBalancer(`${origin}/auth?account=${keypair.publicKey()}`));
+    const transaction = TransactionBuilder.fromXDR(
+      String(challenge['transaction']),
+      world.stellar.passphrase,
+    ) as Transaction;
+    transaction.sign(keypair);
+    const answer = await json(
+      await throughBalancer(`${origin}/auth`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ transaction: transaction.toXDR() }),
+      }),
+    );
+    const token = String(answer['token']);
+    tokens.set(keypair.publicKey(), token);
+    return token;
+  };
+  const call = async (keypair: Keypair, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+    const answer = await throughBalancer(`${origin}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${await logIn(keypair)}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (answer.status === 401 || answer.status === 403) tokens.delete(keypair.publicKey());
+    if (answer.status === 404) throw new Unknown(path);
+    return json(answer);
+  };
+  const insist = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof Unknown) throw error;
+        if (Date.now() > untilMs) throw new TooLate(String(error), { cause: error });
+        await sleep(AGAIN_MS);
+      }
+    }
+  };
+  return {
+    insist,
+    open: (kind, keypair, amount, onOpen) =>
+      insist(async () => {
+        const { id, url } = (await call(keypair, `/sep24/transactions/${kind}/interactive`, {
+          asset_code: ASSET_CODE,
+          account: keypair.publicKey(),
+        })) as { id: string; url: string };
+        onOpen(id);
+        const callback = encodeURIComponent(world.callbacks.url);
+        const page = await walkThrough(`${url}&on_change_callback=${callback}`, {
+          amount,
+          fetch: throughBalancer,
+        });
+        // The last page of another transaction, or of none, ends no form.
+        if (page.status !== 200) throw new Error(`the form ended with ${page.status}`);
+        const { status } = await look(keypair, id);
+        if (status !== 'pending_user_transfer_start') throw new Error(`the form left it ${status}`);
+        return id;
+      }),
+    look,
+  };
+  async function look(keypair: Keypair, id: string): Promise<Sep24Transaction> {
+    const { transaction } = await call(keypair, `/sep24/transaction?id=${id}`);
+    return transaction as Sep24Transaction;
+  }
+}
+
+async function json(answer: Response): Promise<Record<string, unknown>> {
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.status}: ${text.slice(0, 200)}`);
+  return JSON.parse(text) as Record<string, unknown>;
+}

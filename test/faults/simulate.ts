@@ -1,0 +1,88 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ALL_KINDS } from './kinds.ts';
+import { describeRun, countsOf, shortfalls } from './report.ts';
+import { run } from './run.ts';
+import { fingerprintOf, minimumsOf, scheduleOf } from './schedule.ts';
+import type { World } from './world.ts';
+
+/**
+ * `make simulate SEED=1 MINUTES=10`: runs one schedule, or one for each of several seeds (SEED=1,2). Exit code 1 when books
+ * do not balance, something is left undone, or a run does not reach its counts.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '10' },
+    /** Faults to do without, by name (kinds.ts). */
+    without: { type: 'string', default: '' },
+    /** Another source tree to put to the test. */
+    tree: { type: 'string' },
+  },
+});
+const minutes = Number(values.minutes);
+const without = values.without.split(',');
+const kinds = ALL_KINDS.filter((kind) => !without.includes(kind));
+const seeds = values.seed.split(',').map(Number);
+if (!(minutes > 0) || seeds.some((seed) => !Number.isSafeInteger(seed))) {
+  console.error('usage: make simulate SEED=<number>[,<number>…] MINUTES=<number>');
+  process.exit(2);
+}
+
+let world: World | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.log('\nended by a signal; stopping everything …');
+    void (world?.close() ?? Promise.resolve()).finally(() => process.exit(130));
+  });
+}
+
+const failed: number[] = [];
+for (const seed of seeds) if (!(await simulate(seed))) failed.push(seed);
+console.log(
+  failed.length === 0
+    ? `\n${seeds.length} of ${seeds.length} seeds passed`
+    : `\nfailed: seed ${failed.join(', ')}`,
+);
+process.exit(failed.length === 0 ? 0 : 1);
+
+async function simulate(seed: number): Promise<boolean> {
+  const schedule = scheduleOf({ seed, minutes, only: kinds });
+  const minimums = minimumsOf(minutes);
+  const folder = path.join(tmpdir(), 'capstan-simulations', `seed-${seed}-${minutes}min`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'schedule.json'), JSON.stringify(schedule, null, 1));
+  console.log(
+    `\nseed ${seed}, ${minutes} min, schedule ${fingerprintOf(schedule)} in ${folder}/schedule.json`,
+  );
+  const startedAt = Date.now();
+  const result = await run({
+    schedule,
+    ...(values.tree !== undefined && { tree: path.resolve(values.tree) }),
+    onStep: (step) =>
+      console.log(`  ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${step}`),
+    onWorld: (opened) => {
+      world = opened;
+    },
+    onEnd: ({ folder: logs }, disagreements) => {
+      if (disagreements.length === 0) return;
+      cpSync(logs, folder, {
+        recursive: true,
+        filter: (file) => !file.includes('/database') && !file.includes('/secrets'),
+      });
+      console.log(`  the logs are in ${folder}`);
+    },
+  });
+  const short = shortfalls(countsOf(result), minimums, kinds);
+  console.log(describeRun(schedule, result, minimums));
+  for (const sentence of short) console.log(`TOO LITTLE: ${sentence}`);
+  const isGood = result.disagreements.length === 0 && result.open.length === 0 && short.length === 0;
+  console.log(
+    isGood
+      ? `seed ${seed}: ok`
+      : `seed ${seed}: FAILED; the same again: make simulate SEED=${seed} MINUTES=${minutes}`,
+  );
+  return isGood;
+}
