@@ -1,16 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import pg from 'pg';
-import { anchorOf, assetOf } from '../../test/support/anchor.ts';
-import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
+import { anchorOf } from '../../test/support/anchor.ts';
 import { testLog } from '../../test/support/payments.ts';
 import { newAccount } from '../../test/support/transaction.ts';
 import { claimCallbacks, isOvertaken } from '../callbacks/queue.ts';
 import { createAccountFirst } from '../payments/destinations.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { postpone } from './claim.ts';
-import { openDatabase, type Database, type DatabaseTransaction } from './database.ts';
+import type { Database, DatabaseTransaction } from './database.ts';
 import * as control from './repositories/control.ts';
 import * as own from './repositories/own-transactions.ts';
 import * as receipts from './repositories/receipts.ts';
@@ -19,142 +17,27 @@ import * as tasks from './repositories/tasks.ts';
 import * as transactions from './repositories/transactions.ts';
 import * as transfers from './repositories/transfers.ts';
 import * as usedTokens from './repositories/used-tokens.ts';
+import {
+  asset,
+  id,
+  openHundredThousand,
+  statementsOf,
+  subjectOf,
+  type HundredThousand,
+} from './testing/hundred-thousand.ts';
 
 /**
  * Every statement that a worker or an endpoint makes, against a hundred thousand transactions: none may read a large table
- * from end to end. Of a hundred thousand all but about a thousand are over and done with, as in an anchor of some age.
+ * from end to end. What support staff look at is in explain-support.test.ts.
  */
-const ROWS = 100_000;
-const SMALL = 1_000;
-
-let db: TestDatabase;
+let big: HundredThousand;
 let database: Database;
 beforeAll(async () => {
-  db = await createTestDatabase();
-  database = openDatabase({ url: db.url, applicationName: 'explain', statementTimeoutMs: 60_000 });
-  await fill();
+  big = await openHundredThousand();
+  ({ database } = big);
 }, 120_000);
-afterAll(async () => {
-  await database.destroy();
-  await db.drop();
-});
+afterAll(() => big.close());
 
-const uuid = (prefix: string) =>
-  sql.raw(`('${prefix}' || lpad(to_hex(i), 7, '0') || '-0000-4000-8000-000000000000')::uuid`);
-const id = (prefix: string, i: number): string =>
-  `${prefix}${i.toString(16).padStart(7, '0')}-0000-4000-8000-000000000000`;
-const asset = assetOf({ issuer: newAccount(), distribution: newAccount() });
-const subjectOf = (i: number): string => `GCUSTOMER${i % 5_000}`;
-
-async function fill(): Promise<void> {
-  const { distributionAccount: account } = asset;
-  const i = sql.raw(`generate_series(1, ${ROWS}) as i`);
-  await sql`insert into transaction (id, kind, status, asset_id, subject, anchor_account, withdraw_memo,
-      external_transaction_id, stellar_transaction_id, awaits_integration, started_at, updated_at, transfer_received_at)
-    select ${uuid('a')}, case when i % 2 = 0 then 'deposit' else 'withdrawal' end,
-      case when i % 200 = 0 then 'pending_external' when i % 200 = 1 then 'pending_anchor' else 'completed' end,
-      ${asset.id}, 'GCUSTOMER' || i % 5000, case when i % 2 = 1 then ${account} end, case when i % 2 = 1 then i end,
-      'bank-' || i, md5(i::text), i % 200 < 2, now() - i * interval '1 minute', now(), now() from ${i}`.execute(
-    database,
-  );
-  await sql`insert into event (transaction_id, at, actor, to_status, reason)
-    select ${uuid('a')}, now(), 'test', 'completed', 'made up' from ${i}`.execute(database);
-  await sql`insert into transfer (id, key, transaction_id, purpose, state, reason, asset_id, source, destination, amount,
-      operation, submission_id, next_attempt_at, created_at, settled_at)
-    select ${uuid('b')}, 'payout:' || i, ${uuid('a')}, 'payout',
-      case i % 200 when 0 then 'queued' when 1 then 'waiting' else 'settled' end,
-      case when i % 200 = 1 then 'no_trustline' end, ${asset.id}, ${account}, 'GDEST' || i, 1,
-      case when i % 100 = 50 then 'createAccount' else 'payment' end,
-      case when i % 200 > 1 then ${uuid('c')} end, now() - interval '1 hour', now() - i * interval '1 minute',
-      case when i % 200 > 1 then now() end from ${i}`.execute(database);
-  await sql`insert into submission (id, hash, source, sequence, envelope, min_time, max_time, fee_bid_per_operation,
-      operation_count, state, next_attempt_at, created_at)
-    select ${uuid('c')}, md5(i::text), case when i % 200 = 0 then 'GSOURCE' || i else ${account} end, i, 'AAAA', 0, 1, 100, 1,
-      case when i % 200 = 0 then 'pending' else 'succeeded' end, now() - interval '1 hour', now() from ${i}`.execute(
-    database,
-  );
-  await sql`insert into attempt (submission_id, operation_index, transfer_id)
-    select ${uuid('c')}, 0, ${uuid('b')} from ${i}`.execute(database);
-  await sql`insert into receipt (id, account, transaction_hash, ledger, closed_at, from_account, asset_id, amount, memo_type,
-      state, transaction_id)
-    select i, ${account}, md5(i::text), i, now(), 'GFROM', ${asset.id}, 1, 'id',
-      case when i % 200 = 0 then 'unmatched' else 'matched' end, case when i % 200 > 0 then ${uuid('a')} end
-      from ${i}`.execute(database);
-  await sql`insert into task (id, kind, key, transaction_id, payload, next_attempt_at, created_at, done_at)
-    select ${uuid('d')}, (array['withdrawals/process', 'deposits/completed', 'callback'])[i % 3 + 1], 'task:' || i,
-      ${uuid('a')}, '{"url": "https://wallet.example/", "host": "wallet.example", "version": 2}', now() - interval '1 hour', now(),
-      case when i % 200 > 1 then now() end from ${i}`.execute(database);
-  await sql`insert into used_token (id, expires_at)
-    select 'token-' || i, now() + (i - 500) * interval '1 minute' from ${i}`.execute(database);
-  await sql`vacuum analyze`.execute(database);
-}
-
-interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
-/** What goes to PostgreSQL while `work` runs, in whatever way it is made. */
-async function statementsOf(work: () => Promise<unknown>): Promise<Statement[]> {
-  const seen: Statement[] = [];
-  // oxlint-disable-next-line typescript/unbound-method -- called with its own client below
-  const original = pg.Client.prototype.query;
-  const watch = function (this: pg.Client, ...given: unknown[]): unknown {
-    const [text, values] = given;
-    if (typeof text === 'string') seen.push({ text, values: Array.isArray(values) ? values : [] });
-    return Reflect.apply(original, this, given);
-  };
-  Object.assign(pg.Client.prototype, { query: watch });
-  try {
-    await work();
-  } finally {
-    Object.assign(pg.Client.prototype, { query: original });
-  }
-  return seen.filter(({ text }) => /^\s*(select|insert|update|delete|with)\b/i.test(text));
-}
-
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** The large tables that a statement would read from end to end. */
-async function scansOf(client: pg.Client, { text, values }: Statement): Promise<string[]> {
-  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-    `explain (format json) ${text}`,
-    [...values],
-  );
-  const nodes = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodes)];
-  return nodes(rows[0]!['QUERY PLAN'][0].Plan)
-    .filter((node) => node['Node Type'] === 'Seq Scan')
-    .map((node) => node['Relation Name'] ?? '')
-    .filter((table) => LARGE.has(table));
-}
-const LARGE = new Set([
-  'transaction',
-  'event',
-  'transfer',
-  'submission',
-  'attempt',
-  'receipt',
-  'task',
-  'used_token',
-]);
-
-/** Runs in a database transaction that is given up, so that every statement meets the same rows. */
-async function tried(work: (trx: DatabaseTransaction) => Promise<unknown>): Promise<void> {
-  const undone = new Error('undone');
-  await database
-    .transaction()
-    .execute(async (trx) => {
-      await work(trx);
-      throw undone;
-    })
-    .catch((error: unknown) => {
-      if (error !== undone) throw error;
-    });
-}
 type Call = (trx: DatabaseTransaction) => Promise<unknown>;
 
 const transfer: transfers.NewTransfer = {
@@ -330,6 +213,8 @@ const ofSubmissions: Record<string, Call> = {
       trx,
       Array.from({ length: 200 }, (_, i) => `GSTRANGER${i}`),
     ),
+  pendingHashes: (trx) => submissions.pendingHashes(trx, ['ab', 'cd']),
+  payoutHashes: (trx) => submissions.payoutHashes(trx, asset.distributionAccount, ['ab', 'cd']),
   hastenSubmissions: (trx) => submissions.hastenSubmissions(trx, ['ab', 'cd']),
 };
 
@@ -427,9 +312,9 @@ describe('with a hundred thousand transactions', () => {
   };
 
   test.each(Object.entries(calls))('%s reads no large table from end to end', async (_name, call) => {
-    const statements = await statementsOf(() => tried(call));
+    const statements = await statementsOf(() => big.tried(call));
     expect(statements.length).toBeGreaterThan(0);
-    await expectNoScan(statements);
+    await big.expectNoScan(statements);
   });
 
   test('creating an account looks at its budget without reading all transfers', async () => {
@@ -457,7 +342,7 @@ describe('with a hundred thousand transactions', () => {
     expect(
       statements.some(({ text }) => text.includes('createAccount') || text.includes('"operation"')),
     ).toBe(true);
-    await expectNoScan(statements);
+    await big.expectNoScan(statements);
   });
 
   test('no function of the repositories is left out', () => {
@@ -474,24 +359,6 @@ describe('with a hundred thousand transactions', () => {
     const statements = await statementsOf(() =>
       sql`select * from transaction where message = 'x'`.execute(database),
     );
-    await expect(expectNoScan(statements)).rejects.toThrow('transaction');
+    await expect(big.expectNoScan(statements)).rejects.toThrow('transaction');
   });
 });
-
-async function expectNoScan(statements: readonly Statement[]): Promise<void> {
-  const client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  try {
-    const sizes = await client.query<{ relname: string; reltuples: number }>(
-      `select relname, reltuples from pg_class where relkind = 'r' and relname = any($1)`,
-      [[...LARGE]],
-    );
-    expect(sizes.rows.filter(({ reltuples }) => reltuples <= SMALL)).toEqual([]);
-    for (const statement of statements) {
-      const scans = await scansOf(client, statement);
-      if (scans.length > 0) throw new Error(`${scans.join()} is read from end to end by: ${statement.text}`);
-    }
-  } finally {
-    await client.end();
-  }
-}
