@@ -92,7 +92,7 @@ export interface SubmissionRow {
   readonly state: string;
   readonly createdAtMs: number;
   readonly maxTimeMs: number;
-  /** Entered by `capstan reconcile adopt`: somebody else had made it. */
+  /** Of no envelope of its own: a fee bump, or somebody else's that `capstan reconcile adopt` took as known. */
   readonly isAdopted: boolean;
 }
 

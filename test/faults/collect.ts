@@ -88,6 +88,14 @@ const stroops = (value: Row[string] | undefined): bigint | undefined =>
   value === null || value === undefined ? undefined : parseAmount(String(value));
 const time = (value: Row[string] | undefined): number => (value instanceof Date ? value.getTime() : 0);
 
+const known = (row: Row, state: string): Books['database']['submissions'][number] => ({
+  hash: String(row['hash']),
+  state,
+  createdAtMs: 0,
+  maxTimeMs: 0,
+  isAdopted: true,
+});
+
 async function readDatabase(world: World): Promise<Books['database']> {
   const rows = async (statement: string): Promise<readonly Row[]> =>
     (await world.postgres.query(statement)) as readonly Row[];
@@ -131,13 +139,20 @@ async function readDatabase(world: World): Promise<Books['database']> {
       amount: BigInt(String(row['amount'])),
       ledgerHash: text(row['ledger_hash']),
     })),
-    submissions: (await rows('select * from submission order by created_at')).map((row) => ({
-      hash: String(row['hash']),
-      state: String(row['state']),
-      createdAtMs: time(row['created_at']),
-      maxTimeMs: Number(row['max_time']) * 1_000,
-      isAdopted: false,
-    })),
+    submissions: [
+      ...(await rows('select * from submission order by created_at')).map((row) => ({
+        hash: String(row['hash']),
+        state: String(row['state']),
+        createdAtMs: time(row['created_at']),
+        maxTimeMs: Number(row['max_time']) * 1_000,
+        isAdopted: false,
+      })),
+      // A fee bump is of a submission, and has a hash of its own.
+      ...(await rows('select hash from submission_bump')).map((row) => known(row, 'bump')),
+      ...(await rows('select hash from foreign_transaction where adopted_at is not null')).map((row) =>
+        known(row, 'adopted'),
+      ),
+    ],
   };
 }
 

@@ -83,8 +83,21 @@ export function balances({ ledger, database, anchor, foreign }: Books): readonly
     database.receipts.filter((one) => one.assetId === assetId).map(({ amount }) => amount),
   );
   const settled = database.transfers.filter((one) => one.state === 'settled' && one.assetId === assetId);
-  const stolen = sum(ours.filter(({ hash }) => foreign.has(hash)).map(({ amount }) => amount));
-  const ownBalance = received - sum(settled.map(({ amount }) => amount)) - stolen;
+  // What somebody else sent, or the journal lost with a dump, and a person took as known: no transfer tells of it.
+  const paid = new Set(
+    settled.map(({ ledgerHash, destination, amount }) => `${ledgerHash}:${destination}:${amount}`),
+  );
+  const adopted = new Set(
+    database.submissions.filter(({ state }) => state === 'adopted').map(({ hash }) => hash),
+  );
+  const taken = ours.filter(
+    ({ from, to, hash, amount }) =>
+      from === distribution &&
+      (foreign.has(hash) || adopted.has(hash)) &&
+      !paid.has(`${hash}:${to}:${amount}`),
+  );
+  const ownBalance =
+    received - sum(settled.map(({ amount }) => amount)) - sum(taken.map(({ amount }) => amount));
   if (ownBalance !== ledger.balance)
     problems.push(`receipts less transfers make ${ownBalance}, the account holds ${ledger.balance}`);
   return problems;

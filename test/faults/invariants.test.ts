@@ -167,7 +167,7 @@ describe('the comparison of the books', () => {
       all.ledger.payments.push(payment('9', HOT, 'ANN', 7n, 'stolen'));
       all.ledger.balance -= 7n;
       all.foreign.add('stolen');
-      all.database.submissions.push({ ...submission('stolen'), isAdopted: true });
+      all.database.submissions.push({ ...submission('stolen'), state: 'adopted', isAdopted: true });
     });
     expect(compareBooks(books)).toEqual([]);
   });

@@ -6,6 +6,7 @@ import {
   type Disagreement,
   type LedgerPayment,
   type TransactionRow,
+  type Withdrawal,
 } from './books.ts';
 import { callbacksTold } from './invariant-callbacks.ts';
 import { balances, everyReceipt, journalComplete, timeBounds } from './invariant-ledger.ts';
@@ -89,16 +90,11 @@ function nothingElsePaid(books: Books): readonly string[] {
     .map(({ id, to, amount }) => `payment ${id} of ${amount} to ${to} has no reason`);
 }
 
-/** What the hot wallet paid back to who had paid a withdrawal: all that came in, or the part that the bank refused. */
-function refundsOf(
-  books: Books,
-  { id, account, part }: { id: string; account: string; part: bigint },
-): readonly LedgerPayment[] {
-  const receipt = books.database.receipts.find((one) => one.transactionId === id && one.state === 'matched');
-  const whole = receipt?.amount;
-  return outgoing(books).filter(
-    (payment) => payment.to === account && (payment.amount === whole || payment.amount === part),
-  );
+/** What the hot wallet paid back to who had paid a withdrawal: all that came under its memo, or the part that the bank refused. */
+function refundsOf(books: Books, { account, memo, part }: Withdrawal): readonly LedgerPayment[] {
+  const came = books.ledger.payments.filter((payment) => payment.from === account && payment.memo === memo);
+  const amounts = new Set([part, ...came.map(({ amount }) => amount)]);
+  return outgoing(books).filter(({ to, amount }) => to === account && amounts.has(amount));
 }
 
 /** By the bank's own book: matched and kept by the plan means one payout, of what was received less fee and refunds. */

@@ -37,6 +37,9 @@ export interface Records {
   readonly foreign: Set<string>;
   readonly lost: LostSpan[];
   readonly done: Map<FaultKind, number>;
+  /** How often the operator adopted what was foreign, and what stood against it at other times. */
+  adoptions: number;
+  readonly refusals: string[];
   /** What the simulator could not do; not the anchor's fault. */
   readonly troubles: string[];
 }
@@ -49,6 +52,8 @@ export function newRecords(): Records {
     foreign: new Set(),
     lost: [],
     done: new Map(),
+    adoptions: 0,
+    refusals: [],
     troubles: [],
   };
 }

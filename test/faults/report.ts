@@ -48,6 +48,9 @@ export function describeRun(schedule: Schedule, result: RunResult, minimums: Min
     lines.push(
       `A run of ${schedule.minutes} min must have a share of the counts of ten minutes, and each kind ${minimums.ofEachKind} times.`,
     );
+  if (records.adoptions + records.refusals.length > 0)
+    lines.push(`The operator adopted what was foreign ${records.adoptions} times.`);
+  if (records.adoptions === 0) lines.push(...records.refusals.slice(-3).map((refusal) => `  ${refusal}`));
   if (records.troubles.length > 0) {
     lines.push(`What the simulator itself could not do (${records.troubles.length}):`);
     lines.push(...records.troubles.slice(0, SHOWN).map((trouble) => `  ${trouble.slice(0, 300)}`));

@@ -2,6 +2,7 @@ import { collectBooks } from './collect.ts';
 import type { Disagreement } from './books.ts';
 import { inject } from './inject.ts';
 import { compareBooks } from './invariants.ts';
+import { playOperator } from './operator.ts';
 import { quieten } from './quiet.ts';
 import { newRecords, type Records } from './records.ts';
 import type { Schedule } from './schedule.ts';
@@ -41,8 +42,12 @@ export async function run({ schedule, tree, onStep, onWorld, onEnd }: RunOptions
   onWorld(world);
   try {
     const records = newRecords();
+    const ending = new AbortController();
+    const operator = playOperator(world, records, ending.signal);
     await playOut(world, records, schedule, onStep);
     const open = await quieten(world, records);
+    ending.abort();
+    await operator;
     onStep(open.length === 0 ? 'everything is quiet' : `gave up waiting for ${open.length} things`);
     const books = await collectBooks(world, records);
     const disagreements = compareBooks(books);

@@ -19,6 +19,7 @@ export const payment = (
   to: string,
   amount: bigint,
   hash = `hash-${id}`,
+  memo?: string,
 ): LedgerPayment => ({
   id,
   hash,
@@ -26,7 +27,7 @@ export const payment = (
   to,
   assetId: SIM,
   amount,
-  memo: undefined,
+  memo,
 });
 
 function transaction(id: string, kind: 'deposit' | 'withdrawal', status: string, amountOut: bigint) {
@@ -65,8 +66,8 @@ export function rightBooks(): Books {
       payments: [
         payment('1', 'ISSUER', HOT, 1_000n),
         payment('2', HOT, 'ANN', 90n),
-        payment('3', 'BOB', HOT, 50n),
-        payment('4', 'CAT', HOT, 70n),
+        payment('3', 'BOB', HOT, 50n, 'hash-3', '1'),
+        payment('4', 'CAT', HOT, 70n, 'hash-4', '2'),
         payment('5', HOT, 'CAT', 70n),
       ],
     },
