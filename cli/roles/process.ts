@@ -40,13 +40,22 @@ export class SecretNotConfigured extends CapstanError {
   }
 }
 
-/** Reads the configuration and watches for the end of the process. */
-export async function openRole(role: string, options: RoleOptions): Promise<RoleContext> {
+/**
+ * Reads the configuration and watches for the end of the process.
+ *
+ * @param hasPrivatePort somebody can ask for its metrics; Node's own are then collected too, which costs at every start
+ */
+export async function openRole(
+  role: string,
+  options: RoleOptions,
+  hasPrivatePort = false,
+): Promise<RoleContext> {
   const early = createLog({ name: role, level: options.logLevel });
   const config = await loadAnchorConfig({ file: options.config, secretsDir: options.secrets, log: early });
   const log = createLog({ name: role, level: options.logLevel, fields: { anchor: config.anchor.name } });
   const shutdown = createShutdown({ process, clock: systemClock, log });
-  return { role, config, log, metrics: createMetrics({ process: role, version: VERSION }), shutdown };
+  const metrics = createMetrics({ process: role, version: VERSION, defaults: hasPrivatePort });
+  return { role, config, log, metrics, shutdown };
 }
 
 /** The database, refused when its schema is older than this release needs. */

@@ -70,7 +70,7 @@ interface Parts {
 
 /** `capstan server`: answers once it has drained. */
 export async function runServer(options: ServerOptions): Promise<number> {
-  const context = await openRole('server', options);
+  const context = await openRole('server', options, true);
   const { config, log, metrics, shutdown } = context;
   const database = await openRoleDatabase(context, 10);
   const horizon = openRoleHorizon(context);

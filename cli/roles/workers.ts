@@ -104,7 +104,7 @@ export interface WatcherOptions extends RoleOptions {
 
 /** `capstan watch-transactions`: the one process that holds distribution seeds. */
 export async function runWatchTransactions(options: WatcherOptions): Promise<number> {
-  const context = await openRole('watch-transactions', options);
+  const context = await openRole('watch-transactions', options, true);
   const { config, log } = context;
   const signers = await readSigners(context);
   const wallets = await walletCalls(context, options.development === true);

@@ -7,11 +7,10 @@ import { messageOf } from '../runtime/errors.ts';
 import { MAX_STROOPS } from '../transaction/amount.ts';
 import type { Stroops } from '../transaction/amount.ts';
 import { InvalidEnvelope } from './errors.ts';
+import { MAX_OPERATIONS } from './limits.ts';
 import { memoOf, operationOf } from './operations.ts';
 import type { MemoSpec, TransferOperation } from './operations.ts';
 
-/** The protocol's limit of operations in one transaction. */
-export const MAX_OPERATIONS = 100;
 /** A fee bump replaces a queued transaction only from this many times its bid per operation on. */
 export const FEE_BUMP_FACTOR = 10n;
 const MAX_UINT32 = 0xffff_ffffn;

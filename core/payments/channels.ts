@@ -1,5 +1,5 @@
 import { balanceOf, minimumBalance } from '../ledger/accounts.ts';
-import { MAX_OPERATIONS } from '../ledger/envelope.ts';
+import { MAX_OPERATIONS } from '../ledger/limits.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import type { Anchor } from '../spec/anchor.ts';
 import type { Stroops } from '../transaction/amount.ts';

@@ -131,12 +131,18 @@ async function askAuthorization(
  * Looks again at a transfer that waits: puts it back in the queue once its destination can be paid, and makes the account
  * where the anchor's policy creates accounts. True when it was released.
  */
-export async function reconsider(context: LedgerContext, transfer: Transfer): Promise<boolean> {
-  const check = await checkTransfer(context, transfer);
+export async function reconsider(
+  context: LedgerContext,
+  transfer: Transfer,
+  lookups?: Pick<Lookups, 'account'>,
+): Promise<boolean> {
+  const check = await checkTransfer(context, transfer, lookups);
   if (!check.ok) {
     // What it waits for may be another thing by now: a trustline came that is not authorised.
     if (check.reason !== transfer.reason) await setAside(context, transfer, check);
-    else await context.database.transaction().execute((trx) => askAuthorization(trx, transfer, check));
+    else if (check.reason === 'not_authorized') {
+      await context.database.transaction().execute((trx) => askAuthorization(trx, transfer, check));
+    }
     if (check.reason === 'no_account') await createAccountFirst(context, transfer);
     return false;
   }

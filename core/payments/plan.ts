@@ -1,6 +1,7 @@
 import type { Transfer } from '../database/repositories/transfers.ts';
 import { balanceOf, minimumBalance, spendableOf } from '../ledger/accounts.ts';
-import { MAX_OPERATIONS, type PaymentTransaction } from '../ledger/envelope.ts';
+import type { PaymentTransaction } from '../ledger/envelope.ts';
+import { MAX_OPERATIONS } from '../ledger/limits.ts';
 import type { FeeStats, LedgerAccount } from '../ledger/types.ts';
 import type { Stroops } from '../transaction/amount.ts';
 

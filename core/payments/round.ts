@@ -1,5 +1,5 @@
 import { lastSubmissions } from '../database/repositories/submissions.ts';
-import { MAX_OPERATIONS } from '../ledger/envelope.ts';
+import { MAX_OPERATIONS } from '../ledger/limits.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import type { Stroops } from '../transaction/amount.ts';
 import { channelsOf, fuelOf } from './channels.ts';

@@ -76,6 +76,8 @@ export interface PremisesOptions {
   readonly databaseSettings?: readonly string[];
   readonly bankEnv?: Readonly<Record<string, string>>;
   readonly bankOptions?: Pick<PartOptions, 'node'>;
+  /** The file that is run as `capstan`; default: the sources. */
+  readonly program?: string;
 }
 
 /** Everything in a new folder below the system's temporary one; the disposal ends and removes all of it. */
@@ -153,7 +155,8 @@ export async function openPremises(options: PremisesOptions): Promise<Premises> 
       bank,
       anchor,
       configFile,
-      start: (role, args = [], more = {}) => started([MAIN, role, ...common, ...args], more),
+      start: (role, args = [], more = {}) =>
+        started([options.program ?? MAIN, role, ...common, ...args], more),
       bankPart: () => bankPart,
       async restartBank() {
         await bankPart.end('SIGKILL');

@@ -1,5 +1,6 @@
 import { pageWaitingTransfers } from '../../core/database/repositories/transfers.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
+import { createLookups } from '../../core/payments/lookups.ts';
 import { reconsider } from '../../core/payments/destinations.ts';
 
 const PAGE = 200;
@@ -12,6 +13,8 @@ const PARALLEL = 8;
  */
 export async function checkTrustlines(context: LedgerContext, signal: AbortSignal): Promise<void> {
   const { database, log } = context;
+  // A customer who waits for several deposits is looked up once.
+  const lookups = createLookups(context);
   let checked = 0;
   let released = 0;
   let failed = 0;
@@ -24,7 +27,7 @@ export async function checkTrustlines(context: LedgerContext, signal: AbortSigna
       for (let transfer = queue.shift(); transfer && !signal.aborted; transfer = queue.shift()) {
         checked += 1;
         try {
-          if (await reconsider(context, transfer)) released += 1;
+          if (await reconsider(context, transfer, lookups)) released += 1;
         } catch (error) {
           failed += 1;
           log.warn(
