@@ -134,7 +134,9 @@ async function planOf(client: pg.Client, { text, values }: Statement): Promise<r
     [...values],
   );
   const nodes = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodes)];
-  return nodes(rows[0]!['QUERY PLAN'][0].Plan);
+  const [row] = rows;
+  if (!row) throw new Error('explain answers one row');
+  return nodes(row['QUERY PLAN'][0].Plan);
 }
 
 /** The large tables that a statement would read from end to end. */
