@@ -3,7 +3,6 @@ import { laidToday, makeClaimable } from '../database/repositories/claimable-bal
 import { findTransaction } from '../database/repositories/transactions.ts';
 import type { Transfer } from '../database/repositories/transfers.ts';
 import type { Violation } from '../ledger/accounts.ts';
-import type { ClaimantSpec } from '../ledger/operations.ts';
 import type { Stroops } from '../transaction/amount.ts';
 import type { LedgerContext } from './context.ts';
 import { BASE_RESERVE } from './plan.ts';
@@ -31,13 +30,13 @@ export async function layClaimable(
   // An M… address cannot be a claimant.
   const isPlain = transfer.purpose === 'payout' && transactionId !== null && destination.startsWith('G');
   if (!policy.enabled || !isFitting || !isPlain) return false;
-  if (transfer.operation === 'createClaimableBalance') return true;
   return context.database.transaction().execute(async (trx) => {
     const transaction = await findTransaction(trx, transactionId);
     if (!transaction?.claimableBalanceSupported) return false;
     // One at a time, or many at the same moment would each find the budget unspent.
     await sql`select pg_advisory_xact_lock(${BUDGET_LOCK})`.execute(trx);
-    const laid = await laidToday(trx, transactionId);
+    const laid = await laidToday(trx, { id: transfer.id, transactionId });
+    if (laid.isLaid) return true;
     const isOver =
       laid.ofCustomer >= policy.perCustomer || BigInt(laid.ofAll + 1) * RESERVE > policy.dailyXlm;
     if (isOver) {
@@ -51,10 +50,7 @@ export async function layClaimable(
   });
 }
 
-/** Who may claim a payout: its customer at any time, and we ourselves from `reclaimAt` (seconds since the epoch) on. */
-export function claimantsOf(
-  { destination, source }: Pick<Transfer, 'destination' | 'source'>,
-  reclaimAt: bigint,
-): readonly ClaimantSpec[] {
-  return [{ account: destination }, { account: source, from: reclaimAt }];
+/** From when on the ledger lets us take back what a submission lays on it: seconds since the epoch. */
+export function reclaimTime({ anchor }: Pick<LedgerContext, 'anchor'>, maxTime: bigint): bigint {
+  return maxTime + BigInt(Math.ceil(anchor.payments.claimableBalances.reclaimAfterMs / 1000));
 }

@@ -11,8 +11,9 @@ import {
   transfersOfSubmission,
   transfersOfSubmissions,
 } from '../database/repositories/transfers.ts';
-import { decodeResult } from '../ledger/result.ts';
+import { createdBalanceId, decodeResult } from '../ledger/result.ts';
 import type { LedgerTransaction } from '../ledger/types.ts';
+import { reclaimTime } from './claimable.ts';
 import type { LedgerContext } from './context.ts';
 import { afterPayments } from './paid.ts';
 import { freeUnpaid, judgeExpiry, judgeFailure } from './unpaid.ts';
@@ -95,10 +96,14 @@ async function record(
     read.map(({ claimed }) => claimed.row.id),
   );
   const paid = applied.flatMap(({ claimed, found }) =>
-    (transfers.get(claimed.row.id) ?? []).map((transfer) => ({
+    (transfers.get(claimed.row.id) ?? []).map((transfer, index) => ({
       transfer,
       found,
       submission: claimed.row.id,
+      ...(transfer.operation === 'createClaimableBalance' && {
+        balanceId: createdBalanceId(found.resultXdr, index),
+        reclaimAt: reclaimTime(context, claimed.row.maxTime),
+      }),
     })),
   );
   const returning = new Map(

@@ -6,6 +6,7 @@ import type { LedgerTransaction } from '../ledger/types.ts';
 import { isAllowed, type Status } from '../transaction/status.ts';
 import { isFunded, type Transaction, type TransactionPatch } from '../transaction/transaction.ts';
 import type { LedgerContext } from './context.ts';
+import { afterReclaim, rememberBalance } from './reclaim.ts';
 import { changeByTransfers } from './waves.ts';
 
 /** Who records it. */
@@ -15,6 +16,9 @@ type Actor = Pick<LedgerContext, 'actor'>;
 export interface Paid {
   readonly transfer: Transfer;
   readonly found: Pick<LedgerTransaction, 'hash' | 'ledger'>;
+  /** Of a payout that was laid on the ledger to be claimed: what, and from when on it may be taken back (seconds). */
+  readonly balanceId?: string | undefined;
+  readonly reclaimAt?: bigint;
 }
 
 /** What follows for customers when the ledger has applied transfers, in the database transaction that records it. */
@@ -27,6 +31,7 @@ export async function afterPayments(
     paid.filter(({ transfer }) => transfer.purpose === purpose && transfer.receiptId === null);
   await afterPayouts(context, trx, of('payout'));
   await afterRefunds(context, trx, of('refund'));
+  for (const { transfer, found } of of('reclaim')) await afterReclaim(context, trx, transfer, found.hash);
 }
 
 const detailOf = ({ transfer, found }: Paid): Readonly<Record<string, unknown>> => ({
@@ -45,11 +50,15 @@ async function afterPayouts(
       stellarTransactionId: payout.found.hash,
       message: null,
       attention: null,
+      ...(payout.balanceId !== undefined && { claimableBalanceId: payout.balanceId }),
     }),
     actor,
-    reason: 'paid on the ledger',
+    reason: payout.balanceId === undefined ? 'paid on the ledger' : 'laid on the ledger to be claimed',
     detail: detailOf(payout),
   }));
+  for (const { transfer, balanceId, reclaimAt } of payouts)
+    if (balanceId !== undefined && reclaimAt !== undefined)
+      await rememberBalance(trx, transfer, balanceId, reclaimAt);
   const ids = payouts.flatMap(({ transfer }) => transfer.transactionId ?? []);
   await enqueueTasks(
     trx,

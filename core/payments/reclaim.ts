@@ -1,6 +1,7 @@
 import type { DatabaseTransaction } from '../database/database.ts';
 import {
   dueClaimableBalances,
+  insertClaimableBalance,
   moveClaimableBalance,
   type ClaimableBalanceRow,
 } from '../database/repositories/claimable-balances.ts';
@@ -10,6 +11,25 @@ import { formatAmount } from '../transaction/amount.ts';
 import type { LedgerContext } from './context.ts';
 
 const BATCH = 100;
+
+/** Writes down where a payout lies until it is claimed. */
+export async function rememberBalance(
+  trx: DatabaseTransaction,
+  { transactionId, source, assetId, amount }: Transfer,
+  id: string,
+  reclaimAt: bigint,
+): Promise<void> {
+  if (transactionId === null) return;
+  const reclaimDate = new Date(Number(reclaimAt) * 1000);
+  await insertClaimableBalance(trx, {
+    id,
+    transactionId,
+    account: source,
+    assetId,
+    amount,
+    reclaimAt: reclaimDate,
+  });
+}
 
 /**
  * Takes back what customers have not claimed in time: each balance that still lies on the ledger gets a transfer to the
@@ -68,7 +88,7 @@ async function writeOff(
  * money, so a person has to decide.
  */
 export async function afterReclaim(
-  { actor, log }: LedgerContext,
+  { actor }: Pick<LedgerContext, 'actor'>,
   trx: DatabaseTransaction,
   transfer: Transfer,
   ledgerHash: string,
@@ -85,10 +105,6 @@ export async function afterReclaim(
     reason,
     detail: { hash: ledgerHash, claimableBalance: claimableBalanceId },
   });
-  log.warn(
-    { transaction_id: transactionId, claimable_balance: claimableBalanceId },
-    'an unclaimed payout was taken back',
-  );
 }
 
 /** What follows when the ledger has no such balance any more: the customer was quicker. */

@@ -12,6 +12,7 @@ import type { Signer } from '../keys/ed25519.ts';
 import { buildPaymentTransaction, signEnvelope, type BuiltTransaction } from '../ledger/envelope.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import type { Transaction } from '../transaction/transaction.ts';
+import { reclaimTime } from './claimable.ts';
 import type { PaymentContext } from './context.ts';
 import { toOperation } from './plan.ts';
 import type { Frame, Round } from './round.ts';
@@ -175,19 +176,21 @@ async function markSubmitted(
 
 /** Undefined where the protocol does not allow it (a memo too long, say): those wait for a person, not the queue for them. */
 function build(
-  { anchor, log }: PaymentContext,
+  context: PaymentContext,
   { maxTime, feePerOperation }: Frame,
   source: LedgerAccount,
   transfers: readonly Transfer[],
 ): BuiltTransaction | undefined {
+  const { anchor, log } = context;
   const [first] = transfers;
+  const reclaimAt = reclaimTime(context, maxTime);
   try {
     return buildPaymentTransaction({
       source: source.id,
       sequence: source.sequence + 1n,
       maxTime,
       feePerOperation,
-      operations: transfers.map(toOperation),
+      operations: transfers.map((transfer) => toOperation(transfer, reclaimAt)),
       ...(first?.memo != null &&
         first.memoType && { memo: { type: first.memoType, value: memoValue(first) } }),
       passphrase: anchor.network.passphrase,

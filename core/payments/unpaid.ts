@@ -6,9 +6,12 @@ import { classifyOperation, classifyTransaction, type ResultCode } from '../ledg
 import { isAllowed, type Status } from '../transaction/status.ts';
 import { isFunded, type Transaction } from '../transaction/transaction.ts';
 import type { LedgerContext } from './context.ts';
+import { afterLostReclaim } from './reclaim.ts';
 import { changeByTransfers } from './waves.ts';
 
 const PARK_MS = 30_000;
+/** Until what cannot be taken back yet is tried again. */
+const RECLAIM_MS = 3_600_000;
 /** A failed payment says what the check before it would have said, had it been asked a moment later. */
 const VIOLATION_OF_CODE: Readonly<Record<string, Violation>> = {
   op_no_destination: 'no_account',
@@ -50,7 +53,7 @@ export function judgeFailure(
     release: {
       to,
       reason: code.class === 'success' ? null : (VIOLATION_OF_CODE[code.code] ?? code.code),
-      delayMs: code.class === 'park' ? PARK_MS : 0,
+      delayMs: delayAfter(code),
     },
     status: isCustomers ? 'pending_trust' : 'pending_anchor',
     why:
@@ -61,10 +64,16 @@ export function judgeFailure(
   };
 }
 
+function delayAfter(code: ResultCode): number {
+  if (code.code === 'op_cannot_claim') return RECLAIM_MS;
+  return code.class === 'park' ? PARK_MS : 0;
+}
+
 function afterCode(transfer: Transfer, code: ResultCode): Release['to'] {
   // Somebody else has created the account: that is all that a creation is for, and a payout is a payment then.
   if (code.code === 'op_already_exists')
     return transfer.purpose === 'accountCreation' ? 'cancelled' : 'queued';
+  if (transfer.purpose === 'reclaim') return code.code === 'op_does_not_exist' ? 'cancelled' : 'queued';
   return code.class === 'setAside' || code.class === 'alert' ? 'waiting' : 'queued';
 }
 
@@ -94,7 +103,10 @@ export async function freeUnpaid(
         : [{ ...release, transferId: transfer.id, submissionId: transfer.submissionId }],
     ),
   );
-  await changeByTransfers(trx, held, (item, transaction) => changeOf(context, item, transaction));
+  for (const { transfer, release } of held)
+    if (transfer.purpose === 'reclaim' && release.to === 'cancelled') await afterLostReclaim(trx, transfer);
+  const telling = held.filter(({ transfer }) => transfer.purpose !== 'reclaim');
+  await changeByTransfers(trx, telling, (item, transaction) => changeOf(context, item, transaction));
 }
 
 function changeOf(

@@ -46,7 +46,7 @@ describe('GET /info and /fee', () => {
       },
       withdraw: { SRT: { enabled: false }, native: usual },
       fee: { enabled: true, authentication_required: false },
-      features: { account_creation: true, claimable_balances: false },
+      features: { account_creation: true, claimable_balances: true },
     });
   });
 

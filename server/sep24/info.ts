@@ -40,8 +40,7 @@ export function infoOf(anchor: Pick<Anchor, 'assets' | 'payments'>, hasFeeHook: 
     fee: { enabled: true, authentication_required: hasFeeHook },
     features: {
       account_creation: anchor.payments.accountCreation.enabled,
-      // Not before the payment engine makes them (issue 4): until then a wallet must not count on one.
-      claimable_balances: false,
+      claimable_balances: anchor.payments.claimableBalances.enabled,
     },
   };
 }

@@ -9,6 +9,7 @@ import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
 import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
+import { REPORTS } from '../../core/status/document.ts';
 import { callbackSender, type WalletCalls } from './callbacks.ts';
 import { keepDeadlines } from './deadlines.ts';
 import { followChannels } from './channels.ts';
@@ -16,6 +17,8 @@ import { ORDINARY, RARE, takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
 import { followJournal } from './journal.ts';
 import { runPool } from './pool.ts';
+import { followPreflight } from './preflight.ts';
+import { followUnclaimed } from './reclaim.ts';
 import { followTrustlines } from './trustlines.ts';
 
 export interface WatcherContext extends PaymentContext, EffectContext {
@@ -88,8 +91,10 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     followJournal(context, journal, signal),
     followChannels(context, signal),
     followTrustlines(context, signal),
+    followUnclaimed(context, signal),
     keepDeadlines(context, () => recorded(context, states), signal),
     report(context, signal, states, () => journal.problems()),
+    followPreflight(context, signal),
   ]);
 }
 
@@ -160,7 +165,7 @@ async function report(
       const close = await context.horizon
         .latestLedger()
         .catch((error: unknown) => ({ error: messageOf(error) }));
-      await writeReport(context.database, 'watcher', {
+      await writeReport(context.database, REPORTS.watcher, {
         holder: context.holder,
         ledger: close,
         horizon: context.horizon.urlHealth(),

@@ -8,11 +8,11 @@ export type ClaimableBalanceRow = Selectable<Tables['claimable_balance']>;
 /** Writes down what a payout left on the ledger; once, however often it is settled. */
 export async function insertClaimableBalance(
   trx: DatabaseTransaction,
-  row: Omit<ClaimableBalanceRow, 'state' | 'finishedAt'>,
+  row: Omit<ClaimableBalanceRow, 'state' | 'createdAt' | 'finishedAt'>,
 ): Promise<void> {
   await trx
     .insertInto('claimable_balance')
-    .values({ ...row, state: 'open' })
+    .values({ ...row, state: 'open', createdAt: databaseNow })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
 }
@@ -54,19 +54,29 @@ export async function moveClaimableBalance(
 
 /** How many payouts were laid on the ledger to be claimed within a day, those under way counted. */
 export interface LaidToday {
+  /** This one is among them. */
+  readonly isLaid: boolean;
   readonly ofCustomer: number;
   readonly ofAll: number;
 }
 
-export async function laidToday(trx: DatabaseTransaction, transactionId: string): Promise<LaidToday> {
-  const { rows } = await sql<{ ofCustomer: string; ofAll: string }>`
-    select count(*) as of_all, count(*) filter (where payee.subject = other.subject) as of_customer
+export async function laidToday(
+  trx: DatabaseTransaction,
+  { id, transactionId }: { readonly id: string; readonly transactionId: string },
+): Promise<LaidToday> {
+  const { rows } = await sql<{ isLaid: boolean; ofCustomer: string; ofAll: string }>`
+    select count(*) as of_all, count(*) filter (where payee.subject = other.subject) as of_customer,
+      coalesce(bool_or(transfer.id = ${id}), false) as is_laid
     from transfer join transaction as other on other.id = transfer.transaction_id,
       (select subject from transaction where id = ${transactionId}) as payee
     where transfer.operation = 'createClaimableBalance' and transfer.state <> 'cancelled'
       and transfer.created_at > ${databaseNow} - interval '1 day'`.execute(trx);
   const [row] = rows;
-  return { ofCustomer: Number(row?.ofCustomer ?? 0), ofAll: Number(row?.ofAll ?? 0) };
+  return {
+    isLaid: row?.isLaid ?? false,
+    ofCustomer: Number(row?.ofCustomer ?? 0),
+    ofAll: Number(row?.ofAll ?? 0),
+  };
 }
 
 /** Says how a payout that is in no submission will be paid. False: it has joined one meanwhile. */
