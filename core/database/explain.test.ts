@@ -9,7 +9,9 @@ import { createAccountFirst } from '../payments/destinations.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { postpone } from './claim.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
+import * as claimables from './repositories/claimable-balances.ts';
 import * as control from './repositories/control.ts';
+import { moneyInFlight } from './repositories/money-figures.ts';
 import * as own from './repositories/own-transactions.ts';
 import * as receipts from './repositories/receipts.ts';
 import * as submissions from './repositories/submissions.ts';
@@ -277,6 +279,22 @@ const ofReceipts: Record<string, Call> = {
   unmatchedReceipts: (trx) => receipts.unmatchedReceipts(trx, 100),
 };
 
+const ofClaimableBalances: Record<string, Call> = {
+  laidToday: (trx) => claimables.laidToday(trx, { id: id('b', 4), transactionId: id('a', 4) }),
+  makeClaimable: (trx) => claimables.makeClaimable(trx, id('b', 201)),
+  insertClaimableBalance: (trx) =>
+    claimables.insertClaimableBalance(trx, {
+      id: 'ab',
+      transactionId: id('a', 4),
+      account: asset.distributionAccount,
+      assetId: asset.id,
+      amount: 1n,
+      reclaimAt: new Date(),
+    }),
+  dueClaimableBalances: (trx) => claimables.dueClaimableBalances(trx, new Date(), 100),
+  moveClaimableBalance: (trx) => claimables.moveClaimableBalance(trx, 'ab', { from: 'open', to: 'gone' }),
+};
+
 const ofUsedTokens: Record<string, Call> = {
   rememberOnce: (trx) => usedTokens.rememberOnce(trx, 'token-4', Date.now()),
   isRemembered: (trx) => usedTokens.isRemembered(trx, 'token-4'),
@@ -285,6 +303,7 @@ const ofUsedTokens: Record<string, Call> = {
 
 /** Of other folders, where the statement is one of its own. */
 const elsewhere: Record<string, Call> = {
+  moneyInFlight: (trx) => moneyInFlight(trx),
   postpone: async (trx) => {
     await postpone(trx, 'task', await firstTask(trx), 1_000, 'x');
     await postpone(trx, 'submission', await firstSubmission(trx), 1_000);
@@ -308,6 +327,7 @@ describe('with a hundred thousand transactions', () => {
     ...ofTasks,
     ...ofReceipts,
     ...ofUsedTokens,
+    ...ofClaimableBalances,
     ...elsewhere,
   };
 
