@@ -93,7 +93,11 @@ export function createHistory(
         return (record) => paymentsIn(record, account);
       }),
     streamTransactions: (account, asked) =>
-      stream(transactionsRequest(account, false), asked, async () => (record) => [readTransaction(record)]),
+      stream(transactionsRequest(account, false), asked, async () => (record) => {
+        const transaction = readTransaction(record);
+        ledgers.saw({ sequence: transaction.ledger, closedAtMs: Date.parse(transaction.closedAt) });
+        return [transaction];
+      }),
     streamAccountChanges: (account, asked) =>
       stream(transactionsRequest(account, false), asked, async () => (record) => [changeOf(record)]),
   };

@@ -17,6 +17,8 @@ export interface Ledgers {
   /** Past the cache. */
   freshLatest(options?: RequestOptions): Promise<LedgerClose>;
   get: Horizon['ledger'];
+  /** A ledger that is known to have closed saves asking for it. */
+  saw(close: LedgerClose): void;
 }
 
 /** The ledger's own clock: its closes. */
@@ -25,11 +27,22 @@ export function createLedgers(connections: Connections, networks: Networks): Led
   const known = new Map<number, LedgerClose>();
   let latest: { close: LedgerClose; askedAtMs: number } | undefined;
   let intervalMs = FIRST_INTERVAL_MS;
+  let asking: Promise<LedgerClose> | undefined;
 
   const remember = (close: LedgerClose): void => {
     known.set(close.sequence, close);
     const [oldest] = known.keys();
     if (known.size > KNOWN_LEDGERS && oldest !== undefined) known.delete(oldest);
+  };
+
+  const learn = (close: LedgerClose, atMs: number): void => {
+    remember(close);
+    const before = latest?.close;
+    if (before && close.sequence > before.sequence) {
+      const each = (close.closedAtMs - before.closedAtMs) / (close.sequence - before.sequence);
+      intervalMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, each));
+    }
+    latest = { close, askedAtMs: atMs };
   };
 
   const freshLatest = async (options?: RequestOptions): Promise<LedgerClose> => {
@@ -41,21 +54,22 @@ export function createLedgers(connections: Connections, networks: Networks): Led
     if (!record) throw new LedgerUnavailable('Horizon knows no ledger yet; it is still starting.');
     const close = readLedger(record);
     pool.sawLedger(url, close.sequence);
-    remember(close);
-    const before = latest?.close;
-    if (before && close.sequence > before.sequence) {
-      const each = (close.closedAtMs - before.closedAtMs) / (close.sequence - before.sequence);
-      intervalMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, each));
-    }
-    latest = { close, askedAtMs };
+    learn(close, askedAtMs);
     return close;
   };
 
   return {
+    saw: (close) => {
+      if (latest === undefined || close.sequence > latest.close.sequence) learn(close, clock.now());
+    },
     freshLatest,
     latest: async (options) => {
       const isFresh = latest !== undefined && clock.now() - latest.askedAtMs < intervalMs;
-      return isFresh && latest && options?.pin === undefined ? latest.close : freshLatest(options);
+      if (isFresh && latest && options?.pin === undefined) return latest.close;
+      if (options !== undefined) return freshLatest(options);
+      // Many who ask at the same moment share one answer.
+      asking ??= freshLatest().finally(() => (asking = undefined));
+      return asking;
     },
     get: async (sequence, options) => {
       const cached = known.get(sequence);

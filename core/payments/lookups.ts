@@ -1,7 +1,7 @@
-import type { LedgerAccount } from '../ledger/types.ts';
+import type { FeeStats, LedgerAccount } from '../ledger/types.ts';
 import type { LedgerContext } from './context.ts';
 
-/** How long what the ledger said of a destination is believed: about two ledgers. The ledger itself has the last word. */
+/** How long what the ledger said of a destination or of fees is believed: about two ledgers. The ledger itself has the last word. */
 const BELIEVED_MS = 10_000;
 /** Look-ups under way at a time; the request budget of the client paces them besides. */
 const AT_ONCE = 16;
@@ -14,6 +14,10 @@ export interface Lookups {
   account(address: string): Promise<LedgerAccount | undefined>;
   /** Whether it is known without asking. */
   has(address: string): boolean;
+  /** The next one who wants it asks the ledger: what stands against a payment is only believed when it was just looked up. */
+  forget(address: string): void;
+  /** The going fees, about two ledgers old at most. */
+  feeStats(): Promise<FeeStats>;
 }
 
 /** In memory, for one process; whoever pays in a loop keeps it, so that destinations are known before a channel is free. */
@@ -22,6 +26,7 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
     string,
     { readonly askedAtMs: number; readonly answer: Promise<LedgerAccount | undefined> }
   >();
+  let fees: { readonly askedAtMs: number; readonly stats: FeeStats } | undefined;
   const waiting: (() => void)[] = [];
   let running = 0;
   const isBelieved = (address: string): boolean => {
@@ -49,7 +54,13 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
     return answer;
   };
   return {
+    feeStats: async () => {
+      if (fees && clock.now() - fees.askedAtMs < BELIEVED_MS) return fees.stats;
+      fees = { askedAtMs: clock.now(), stats: await horizon.feeStats() };
+      return fees.stats;
+    },
     has: isBelieved,
+    forget: (address) => void known.delete(address),
     account: (address) => {
       const found = known.get(address);
       return found && isBelieved(address) ? found.answer : remember(address);

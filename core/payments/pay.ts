@@ -88,7 +88,7 @@ async function paySource(
     await dueTransfers(database, distribution, ROUND_LIMIT, stoppedAssets),
   );
   if (due.length === 0) return 0;
-  const round = await openRound(context, distribution);
+  const round = await openRound(context, distribution, lookups);
   if (typeof round === 'string') {
     if (pauses.pause(distribution, round) && round !== 'busy') tellUnready(context, distribution, round);
     return 0;
@@ -169,13 +169,27 @@ async function payableOf(
   return checked.filter((transfer) => transfer !== undefined);
 }
 
+/** What stands against a payment may have been removed since it was looked up ahead: then it is looked up again. */
+async function checkAnew(
+  context: PaymentContext,
+  transfer: Transfer,
+  lookups: Lookups,
+): ReturnType<typeof checkTransfer> {
+  const address = baseAccount(transfer.destination);
+  const wasKnown = lookups.has(address);
+  const check = await checkTransfer(context, transfer, lookups);
+  if (check.ok) return check;
+  lookups.forget(address);
+  return wasKnown ? checkTransfer(context, transfer) : check;
+}
+
 /** The transfer as it is to be paid now, or undefined. */
 async function readied(
   context: PaymentContext,
   transfer: Transfer,
   lookups: Lookups,
 ): Promise<Transfer | undefined> {
-  const check = await checkTransfer(context, transfer, lookups);
+  const check = await checkAnew(context, transfer, lookups);
   if (check.ok) {
     const { operation } = check;
     if (operation !== transfer.operation)

@@ -5,6 +5,7 @@ import type { Stroops } from '../transaction/amount.ts';
 import { channelsOf, fuelOf } from './channels.ts';
 import type { PaymentContext } from './context.ts';
 import { freezeIfAhead } from './journal.ts';
+import type { Lookups } from './lookups.ts';
 import { bidFor } from './plan.ts';
 import { signingProblem } from './signing-power.ts';
 
@@ -73,8 +74,11 @@ export async function readHotWallet(
 }
 
 /** The time bound and the fee of envelopes that are built now. */
-export async function openFrame({ horizon, anchor }: PaymentContext): Promise<Frame> {
-  const [close, stats] = await Promise.all([horizon.latestLedger(), horizon.feeStats()]);
+export async function openFrame(
+  { horizon, anchor }: PaymentContext,
+  fees: Pick<Lookups, 'feeStats'> = horizon,
+): Promise<Frame> {
+  const [close, stats] = await Promise.all([horizon.latestLedger(), fees.feeStats()]);
   return {
     maxTime: BigInt(Math.floor(close.closedAtMs / 1000) + VALIDITY_S),
     feePerOperation: bidFor(stats, anchor.payments.maxFeeStroops),
@@ -85,11 +89,12 @@ export async function openFrame({ horizon, anchor }: PaymentContext): Promise<Fr
 export async function openRound(
   context: PaymentContext,
   distribution: string,
+  fees: Pick<Lookups, 'feeStats'> = context.horizon,
 ): Promise<Round | Unready | 'busy'> {
   const wanted = context.anchor.payments.channels;
   const wallet = await readHotWallet(context, distribution, wanted === 0);
   if (typeof wallet === 'string') return wallet;
-  const frame = await openFrame(context);
+  const frame = await openFrame(context, fees);
   const dearest = frame.feePerOperation * BigInt(MAX_OPERATIONS);
   // The others are surplus and about to be merged away.
   const usable = wallet.channels.slice(0, wanted).filter((channel) => fuelOf(channel) >= dearest);

@@ -3,9 +3,10 @@ import {
   claimSeen,
   claimSubmissions,
   hastenSubmissions,
+  pendingHashes,
   type SubmissionClaim,
 } from '../database/repositories/submissions.ts';
-import type { LedgerClose, LedgerTransaction } from '../ledger/types.ts';
+import type { LedgerClose, LedgerTransaction, SubmitOutcome } from '../ledger/types.ts';
 import { sendSubmission } from './bump.ts';
 import type { LedgerContext, PaymentContext } from './context.ts';
 import { proveExpiry } from './expiry.ts';
@@ -35,6 +36,15 @@ export async function takeSubmissions(
   });
 }
 
+/** What the network has queued is settled by the stream; a look is for when that is silent. */
+const QUEUED_MS = 8_000;
+
+/** Until the next step: soon for what is not known to be queued. */
+function afterSending(claimed: SubmissionClaim, outcome: SubmitOutcome): number {
+  const isQueued = outcome.kind === 'pending' || outcome.kind === 'duplicate';
+  return isQueued && claimed.row.attempts === 1 ? QUEUED_MS : delayOf(claimed);
+}
+
 /** Back-off of looks at one submission: soon at first, every five seconds in the end. */
 function delayOf(claimed: SubmissionClaim): number {
   return Math.min(FIRST_LOOK_MS * 1.5 ** Math.min(claimed.row.attempts - 1, 10), 5_000);
@@ -57,7 +67,7 @@ async function settleOne(context: PaymentContext, claimed: SubmissionClaim): Pro
       // Somebody may have taken its sequence number: then there is nothing to wait for.
       if (outcome.resultCodes?.transaction === 'tx_bad_seq') return prove(context, claimed, close);
     } else log.debug({ submission: hash, outcome: outcome.kind, reason: outcome.reason }, 'submitted');
-    return postpone(context.database, 'submission', claimed, delayOf(claimed));
+    return postpone(context.database, 'submission', claimed, afterSending(claimed, outcome));
   }
   return prove(context, claimed, close);
 }
@@ -77,19 +87,41 @@ async function prove(context: PaymentContext, claimed: SubmissionClaim, close: L
   return postpone(context.database, 'submission', claimed, delayOf(claimed));
 }
 
+/** Looks again at those that somebody was at work on (their sending is being written down), and the pause between. */
+const SEEN_TRIES = 4;
+const SEEN_PAUSE_MS = 50;
+
 /**
  * Settles those of our submissions that are among these ledger transactions, without asking the ledger again; answers how
- * many. Those that somebody is at work on are only made due.
+ * many. Those that somebody stays at work on are only made due.
  */
 export async function settleSeen(
   context: LedgerContext,
   transactions: readonly LedgerTransaction[],
 ): Promise<number> {
-  const { database, log } = context;
   const byHash = new Map(
     transactions.flatMap((one) => [one.hash, one.innerHash ?? one.hash].map((hash) => [hash, one] as const)),
   );
-  if (byHash.size === 0) return 0;
+  let settled = 0;
+  for (let attempt = 1; byHash.size > 0 && attempt <= SEEN_TRIES; attempt++) {
+    if (attempt > 1) await context.clock.sleep(SEEN_PAUSE_MS);
+    settled += await settleFree(context, byHash);
+    const pending = await pendingHashes(context.database, [...byHash.keys()]);
+    for (const hash of byHash.keys()) if (!pending.has(hash)) byHash.delete(hash);
+  }
+  if (byHash.size > 0) {
+    await hastenSubmissions(context.database, [...byHash.keys()]);
+    context.wake?.('submissions');
+  }
+  return settled;
+}
+
+/** Of these, those that nobody is at work on. */
+async function settleFree(
+  context: LedgerContext,
+  byHash: ReadonlyMap<string, LedgerTransaction>,
+): Promise<number> {
+  const { database, log } = context;
   const claims = await claimSeen(database, [...byHash.keys()], LEASE_MS);
   const findings = claims.flatMap((claimed) => {
     const found = byHash.get(claimed.row.hash);
@@ -97,10 +129,10 @@ export async function settleSeen(
   });
   try {
     await recordOutcomes(context, findings);
+    return findings.length;
   } catch (error) {
     log.warn({ err: error, submissions: findings.length }, 'submissions could not be settled yet');
     for (const claimed of claims) await postpone(database, 'submission', claimed, delayOf(claimed));
+    return 0;
   }
-  if (claims.length < transactions.length) await hastenSubmissions(database, [...byHash.keys()]);
-  return claims.length;
 }

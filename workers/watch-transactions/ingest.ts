@@ -1,8 +1,10 @@
 import { findCursor } from '../../core/database/repositories/receipts.ts';
 import { HistoryGone, NetworkChanged } from '../../core/ledger/errors.ts';
+import type { LedgerPayment } from '../../core/ledger/types.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { recordPayments } from '../../core/payments/record.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
+import { follow, type CaughtUp } from './follow.ts';
 
 const PAGE = 200;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000] as const;
@@ -38,9 +40,13 @@ export async function ingest(
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const position = await catchUp(context, account, signal, report);
+      const readOn = (): Promise<CaughtUp> => catchUp(context, account, signal, report);
+      const { position } = await readOn();
       failures = 0;
-      await followFrom(context, account, position, signal, report);
+      report({ state: 'streaming', position });
+      await follow(context, { account, from: position, signal, readOn }, (at) =>
+        report({ state: 'streaming', position: at }),
+      );
     } catch (error) {
       if (signal.aborted) return;
       const isFinal =
@@ -59,43 +65,33 @@ export async function ingest(
   }
 }
 
-/** Records what the stream brings, until it ends with the signal. */
-async function followFrom(
-  context: LedgerContext,
-  account: string,
-  from: string,
-  signal: AbortSignal,
-  report: (state: IngestState) => void,
-): Promise<void> {
-  report({ state: 'streaming', position: from });
-  for await (const payment of context.horizon.streamPayments(account, { cursor: from, signal })) {
-    // A contract call may move several assets under one token: only a page is sure to hold all of them.
-    const isCall = payment.type === 'invoke_host_function';
-    if (!isCall) await recordPayments(context, account, [payment]);
-    const position = isCall ? await catchUp(context, account, signal, report) : payment.pagingToken;
-    report({ state: 'streaming', position });
-  }
-}
-
-/** Pages from the cursor to the newest payment; answers where the stream has to go on. */
+/** Pages from the cursor to the newest payment; each is asked for while the one before it is recorded. */
 async function catchUp(
   context: LedgerContext,
   account: string,
   signal: AbortSignal,
   report: (state: IngestState) => void,
-): Promise<string> {
+): Promise<CaughtUp> {
   const cursor = await findCursor(context.database, account);
   if (cursor && cursor.networkPassphrase !== context.anchor.network.passphrase) {
     throw new CursorOfOtherNetwork(account);
   }
+  const read = (from: string): Promise<readonly LedgerPayment[]> =>
+    context.horizon.payments(account, { cursor: from, limit: PAGE, signal });
   // A new anchor takes the account's whole history: a payment before our first start is somebody's money too.
-  let position = cursor?.position ?? '0';
-  while (!signal.aborted) {
-    const payments = await context.horizon.payments(account, { cursor: position, limit: PAGE, signal });
-    await recordPayments(context, account, payments);
-    position = payments.at(-1)?.pagingToken ?? position;
-    if (payments.length < PAGE) break;
-    report({ state: 'catching_up', position });
+  let at: CaughtUp = { position: cursor?.position ?? '0', shown: 0 };
+  let page = await read(at.position);
+  for (;;) {
+    const last = page.at(-1);
+    if (last) at = { position: last.pagingToken, shown: last.ledger };
+    const isMore = page.length === PAGE && !signal.aborted;
+    const next = isMore ? read(at.position) : Promise.resolve([]);
+    // Both are waited for, whichever fails: nothing goes on behind a retry.
+    const [written, answered] = await Promise.allSettled([recordPayments(context, account, page), next]);
+    if (written.status === 'rejected') throw written.reason;
+    if (answered.status === 'rejected') throw answered.reason;
+    if (!isMore) return at;
+    report({ state: 'catching_up', position: at.position });
+    page = answered.value;
   }
-  return position;
 }

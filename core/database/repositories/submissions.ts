@@ -150,6 +150,16 @@ export function claimSeen(
   return claim(database, 'submission', { limit: hashes.length, leaseMs, where, isEarly: true });
 }
 
+/** Those of some hashes under which a submission still waits for its outcome. */
+export async function pendingHashes(
+  database: Database,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ hash: string }>`select hash from submission
+    where hash = any(${[...hashes]}::text[]) and state = 'pending'`.execute(database);
+  return new Set(rows.map(({ hash }) => hash));
+}
+
 /** What the ledger, or a proof of expiry, says of a submission. */
 export interface SubmissionOutcome {
   readonly state: Exclude<SubmissionState, 'pending'>;
@@ -200,12 +210,12 @@ export async function finishSubmissions(
 /** Makes submissions due at once: the ledger has been seen to apply them. */
 export async function hastenSubmissions(database: Database, hashes: readonly string[]): Promise<void> {
   if (hashes.length === 0) return;
-  await database
-    .updateTable('submission')
-    .set({ nextAttemptAt: sql<Date>`clock_timestamp()` })
-    .where('hash', 'in', [...hashes])
-    .where('state', '=', 'pending')
-    .execute();
+  // The ledger lists a fee bump by its own hash.
+  await sql`update submission set next_attempt_at = clock_timestamp()
+    where state = 'pending' and (hash = any(${[...hashes]}::text[])
+      or id in (select submission_id from submission_bump where hash = any(${[...hashes]}::text[])))`.execute(
+    database,
+  );
 }
 
 /** What of an account's money is under way, and over which source accounts. */
@@ -259,6 +269,25 @@ export async function submissionSources(
     select account from unnest(${[...new Set(accounts)]}::text[]) as asked (account)
     where exists (select 1 from submission where source = account and state <> 'expired')`.execute(database);
   return new Set(rows.map(({ account }) => account));
+}
+
+/**
+ * Those of some hashes, of fee bumps too, under which we have sent transfers and nothing of it to `account`: such a transaction
+ * brings it nothing. Upkeep may (a channel that is merged), and so may what is not in the journal.
+ */
+export async function payoutHashes(
+  database: Database,
+  account: string,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const asked = sql`any(${[...hashes]}::text[])`;
+  const brings = sql`(select bool_or(transfer.destination = ${account})
+    from attempt join transfer on transfer.id = attempt.transfer_id where attempt.submission_id = submission.id)`;
+  const { rows } = await sql<{ hash: string }>`
+    select hash from submission where hash = ${asked} and not ${brings}
+    union all select submission_bump.hash from submission_bump join submission on submission.id = submission_id
+      where submission_bump.hash = ${asked} and not ${brings}`.execute(database);
+  return new Set(rows.map(({ hash }) => hash));
 }
 
 /** Whether upkeep of channels, which carries no transfer, is still in flight. */
