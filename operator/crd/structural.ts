@@ -65,15 +65,17 @@ function structuralFields(properties: Node, path: string): StructuralSchema {
   );
 }
 
-/** Kubernetes' quantities: the text's bounds hold for text alone, which is how the server reads them. */
+/** Kubernetes' quantities. The server holds the bounds of texts against texts, and those of numbers against numbers. */
 function intOrString(node: Node, path: string): StructuralSchema {
   const options = Array.isArray(node['anyOf']) ? (node['anyOf'] as readonly Node[]) : [];
-  const text = options.find(({ type }) => type === 'string');
-  if (options.length !== 2 || !text) throw new Error(`${path}: int-or-string is a union of the two`);
+  const [text, number] = ['string', 'integer'].map((kind) => options.find(({ type }) => type === kind));
+  if (options.length !== 2 || !text || !number)
+    throw new Error(`${path}: int-or-string is a union of the two`);
   return {
     ...picked(node, ['description']),
     'x-kubernetes-int-or-string': true,
     ...picked(text, ['pattern', 'maxLength']),
+    ...picked(number, ['minimum', 'maximum']),
   };
 }
 
