@@ -73,7 +73,10 @@ export function judge(
 export function discontinuity(continuity: Exclude<Continuity, 'kept'>, cursor: string): Error {
   return continuity === 'gone'
     ? new HistoryGone(cursor)
-    : new NetworkChanged(`Our cursor ${cursor} is of another network, or of this one before it began anew.`);
+    : new NetworkChanged(
+        `Our cursor ${cursor} is of another network, or of this one before it began anew. After the reset of a test network ` +
+          'make the accounts again (capstan accounts create) and use a fresh database: what the old one says of payments is of a ledger that is gone.',
+      );
 }
 
 /** The last paging token of a ledger: what Horizon takes `now` for when it is the newest. */

@@ -6,73 +6,20 @@ import {
   markAccounts,
   markedChannels,
   moveMark,
-  newestSettledLedger,
   noteSeenSequence,
   type Freeze,
   type JournalMark,
 } from '../database/repositories/journal.ts';
-import { findCursor } from '../database/repositories/receipts.ts';
 import { lastSubmissions } from '../database/repositories/submissions.ts';
-import { balanceOf } from '../ledger/accounts.ts';
 import { cursorBehind } from '../ledger/continuity.ts';
 import { HistoryGone } from '../ledger/errors.ts';
 import type { LedgerAccount, LedgerTransaction } from '../ledger/types.ts';
 import type { LedgerContext } from './context.ts';
+import { baselineOf, openMark } from './first-start.ts';
 import { foreignPaymentsOf, foreignRow } from './foreign-rows.ts';
 import { isOutgoing } from './foreign-operations.ts';
 
 const PAGE = 200;
-
-/**
- * Where the journal of a distribution account begins. Before an anchor's first start its accounts are set up by hand and by
- * `capstan accounts`, none of which is in the journal: what the account has done until then is taken as it is. That is the
- * moment when the account exists with all its trustlines; undefined before.
- *
- * @param isInUse it is about to pay: its journal begins now at the latest
- */
-export async function openMark(
-  context: LedgerContext,
-  distribution: string,
-  isInUse = false,
-): Promise<JournalMark | undefined> {
-  const { database, horizon, anchor } = context;
-  const known = (await journalMarks(database, [distribution])).get(distribution);
-  if (known && known.position !== '') return known;
-  // In this order: what happens in between counts as done by whoever set the account up.
-  const close = await horizon.latestLedger();
-  const now = cursorBehind(close.sequence);
-  if (known) {
-    await moveMark(database, distribution, now);
-    return { ...known, position: now };
-  }
-  const { account } = await horizon.account(distribution);
-  const assetIds = anchor.assets
-    .filter(({ distributionAccount }) => distributionAccount === distribution)
-    .map(({ id }) => id);
-  const settled = await newestSettledLedger(database, distribution, assetIds);
-  const hasBegun = isInUse || settled !== undefined;
-  if (!account || !(hasBegun || holdsAll(account, assetIds))) return undefined;
-  const isOld = settled !== undefined || (await findCursor(database, distribution)) !== undefined;
-  await markAccounts(database, [
-    {
-      account: distribution,
-      distribution,
-      startLedger: isOld ? 0 : close.sequence,
-      sequence: await baselineOf(context, account),
-      position: settled === undefined ? now : cursorBehind(settled),
-    },
-  ]);
-  return (await journalMarks(database, [distribution])).get(distribution);
-}
-
-const holdsAll = (account: LedgerAccount, assetIds: readonly string[]): boolean =>
-  assetIds.every((id) => balanceOf(account, id) !== undefined);
-
-/** What the journal holds of an account's sequence numbers speaks for itself; where it holds none, all so far are taken as they are. */
-async function baselineOf({ database }: LedgerContext, account: LedgerAccount): Promise<bigint> {
-  const last = await lastSubmissions(database, [account.id]);
-  return last.has(account.id) ? 0n : account.sequence;
-}
 
 /**
  * Compares what the ledger shows of a hot wallet with the journal, before anything is paid from it: a sequence number that

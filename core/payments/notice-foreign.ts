@@ -2,6 +2,7 @@ import { journalledHashes, journalMarks } from '../database/repositories/journal
 import type { Database } from '../database/database.ts';
 import type { LedgerPayment } from '../ledger/types.ts';
 import type { LedgerContext } from './context.ts';
+import { openMark } from './first-start.ts';
 import { inspectJournal } from './journal.ts';
 import type { MatchDecision } from './receipts.ts';
 
@@ -16,17 +17,18 @@ export async function noticeForeign(
   account: string,
   payments: readonly LedgerPayment[],
 ): Promise<void> {
+  const known = (await journalMarks(context.database, [account])).get(account);
+  // Before anything is recorded: what is from before the first start is told from what is not by the mark.
+  const mark = known ?? (await openMark(context, account));
   const outgoing = payments.filter(({ from, sourceAccount }) => [from, sourceAccount].includes(account));
-  if (outgoing.length === 0) return;
-  const mark = (await journalMarks(context.database, [account])).get(account);
-  if (!mark) return;
+  if (!mark || outgoing.length === 0) return;
   const checkedUntil = BigInt(mark.position || 0);
   const fresh = outgoing
     .filter(({ pagingToken }) => BigInt(pagingToken) > checkedUntil)
     .map(({ transactionHash }) => transactionHash);
   if (fresh.length === 0) return;
-  const known = await journalledHashes(context.database, fresh);
-  if (fresh.some((hash) => !known.has(hash))) await inspectJournal(context, account);
+  const ours = await journalledHashes(context.database, fresh);
+  if (fresh.some((hash) => !ours.has(hash))) await inspectJournal(context, account);
 }
 
 /** The ledger up to which an account's history is from before the anchor's first start; 0: none is. */
@@ -34,12 +36,20 @@ export async function firstStartOf(database: Database, account: string): Promise
   return (await journalMarks(database, [account])).get(account)?.startLedger ?? 0;
 }
 
+/** Reasons that do not say which withdrawal was meant. */
+const NAMELESS: ReadonlySet<string> = new Set([
+  'no_memo',
+  'unknown_memo',
+  'wrong_memo_type',
+  'contract_transfer',
+]);
+
 /**
- * What somebody paid before the anchor's first start cannot be meant for it: it is recorded, like everything, but calls
- * nobody. Ordinary business of the account keeps its own reason.
+ * What somebody paid before the anchor's first start, under no memo of ours, cannot be meant for it: it is recorded, like
+ * everything, but calls nobody.
  */
 export function asHistory(decision: MatchDecision): MatchDecision {
-  if ('match' in decision) return decision;
-  const isOrdinary = decision.unmatched === 'account_funding' || decision.unmatched === 'own_transfer';
-  return isOrdinary ? decision : { unmatched: 'before_first_start' };
+  return 'unmatched' in decision && NAMELESS.has(decision.unmatched)
+    ? { unmatched: 'before_first_start' }
+    : decision;
 }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { assetOf } from '../../test/support/anchor.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
-import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { adoptAll, openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { checkTrustlines } from '../../workers/check-trustlines/check-trustlines.ts';
 import { followTrustlines } from '../../workers/watch-transactions/trustlines.ts';
 import { resume, suspend } from '../database/repositories/control.ts';
@@ -110,6 +110,7 @@ describe('a batch', () => {
         }),
       ]),
     );
+    await adoptAll(world);
     const small = await fundHolder({ amount: '60' });
     await world.turn();
     expect((await world.read(small.id)).status).toBe('completed');
@@ -466,6 +467,7 @@ describe('stopped money', () => {
         }),
       ]),
     );
+    await adoptAll(world);
     for (let i = 0; i < 101; i++) await world.deposit(holder!.publicKey(), { amount: '1' });
     const { id } = await world.deposit(holder!.publicKey());
     await world.db.database

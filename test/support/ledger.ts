@@ -43,13 +43,14 @@ const FAULTS: Record<keyof Misbehaviour, null> = {
 };
 
 export async function startTestLedger(
-  options: { readonly closeIntervalMs?: number } = {},
+  options: { readonly closeIntervalMs?: number; readonly passphrase?: string } = {},
 ): Promise<TestLedger> {
   let offsetMs = 0;
   const now = (): number => Date.now() + offsetMs;
   const clock: Clock = { now, sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal) };
   const ledger = await startLedger({
     closeIntervalMs: options.closeIntervalMs ?? 0,
+    ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
     now,
     secondPort: 0,
     submitTimeoutMs: 500,

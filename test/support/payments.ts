@@ -14,6 +14,7 @@ import type { Horizon } from '../../core/ledger/types.ts';
 import { adopt } from '../../core/payments/adopt.ts';
 import type { PaymentContext } from '../../core/payments/context.ts';
 import { decideDeposit } from '../../core/payments/deposits.ts';
+import { openMark } from '../../core/payments/first-start.ts';
 import { inspectJournal } from '../../core/payments/journal.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
@@ -102,6 +103,8 @@ export async function openWorld(
     actor: 'watcher',
     signers: new Map([[distribution.publicKey(), signerFromSeed(distribution.secret())]]),
   };
+  // The anchor's first start: what comes now is its own.
+  await openMark(context, distribution.publicKey());
   const database = db.database;
   const settle = async (by = context): Promise<void> => {
     await sql`update submission set next_attempt_at = clock_timestamp() - interval '1 second' where state = 'pending'`.execute(

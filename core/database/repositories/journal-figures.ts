@@ -25,3 +25,12 @@ export async function journalFigures(database: Database): Promise<JournalFigures
     unproven: Number(row?.unproven),
   };
 }
+
+/** When this anchor's first customer came; undefined when none has. Reads the whole table: for the first start alone. */
+export async function firstCustomerAt(database: Database): Promise<Date | undefined> {
+  const row = await database
+    .selectFrom('transaction')
+    .select((eb) => eb.fn.min('startedAt').as('at'))
+    .executeTakeFirst();
+  return row?.at ?? undefined;
+}
