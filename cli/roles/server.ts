@@ -4,6 +4,7 @@ import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
 import { pingDatabase, schemaVersion, type Database } from '../../core/database/database.ts';
 import { readReports, suspensions } from '../../core/database/repositories/control.ts';
 import { frozenAccounts } from '../../core/database/repositories/journal.ts';
+import { moneyInFlight } from '../../core/database/repositories/money-figures.ts';
 import { rememberOnce } from '../../core/database/repositories/used-tokens.ts';
 import { createPublicFetch } from '../../core/http/public-fetch.ts';
 import type { IntegrationClient } from '../../core/integration/client.ts';
@@ -17,6 +18,7 @@ import { createHealth, type Health } from '../../core/runtime/health.ts';
 import type { Bind } from '../../core/runtime/http-listener.ts';
 import { startPrivateListener } from '../../core/runtime/private-listener.ts';
 import { watchFiles } from '../../core/runtime/watch-file.ts';
+import { composeStatus, type AnchorStatus } from '../../core/status/document.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
 import { createApp } from '../../server/app.ts';
 import { renderErrorFor } from '../../server/interactive/errors.ts';
@@ -211,16 +213,17 @@ function followToml({ context, options }: Parts, toml: StellarToml): void {
 }
 
 /** What the operator reads: no secret, no customer. */
-async function status({ context, database, health, integration }: Parts): Promise<unknown> {
-  const reports = await readReports(database);
-  return {
+async function status({ context, database, health, integration }: Parts): Promise<AnchorStatus> {
+  const found = await schemaVersion(database);
+  const own = {
     version: VERSION,
     anchor: context.config.anchor.name,
-    ready: await health.ready(),
-    schema: { found: await schemaVersion(database), needed: LATEST_MIGRATION },
+    ready: await health.ready().then(({ ok, reasons }) => ({ ok, reasons: [...reasons] })),
+    schema: { ...(found !== undefined && { found }), needed: LATEST_MIGRATION },
     suspensions: Object.fromEntries(await suspensions(database)),
     frozen: Object.fromEntries(await frozenAccounts(database)),
+    money: await moneyInFlight(database),
     integration: { circuit: integration.circuit, running: integration.running, waiting: integration.waiting },
-    reports: Object.fromEntries(reports.map((report) => [report.name, { at: report.at, ...report.body }])),
   };
+  return composeStatus(own, await readReports(database));
 }

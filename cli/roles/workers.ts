@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { pingDatabase, type Database } from '../../core/database/database.ts';
+import { openDatabase, pingDatabase, type Database } from '../../core/database/database.ts';
+import { writeReport } from '../../core/database/repositories/control.ts';
 import { createPublicFetch } from '../../core/http/public-fetch.ts';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import type { Signer } from '../../core/keys/ed25519.ts';
@@ -14,6 +15,8 @@ import { runLoop } from '../../core/runtime/loop.ts';
 import { startPrivateListener } from '../../core/runtime/private-listener.ts';
 import { watchFiles } from '../../core/runtime/watch-file.ts';
 import { liveSuspensions, type SuspensionView } from '../../core/payments/suspension.ts';
+import { REPORTS } from '../../core/status/document.ts';
+import { checkKeys } from '../../core/status/keys.ts';
 import { readSeed } from '../../core/spec/secrets.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import type { WalletCalls } from '../../workers/watch-transactions/callbacks.ts';
@@ -106,6 +109,7 @@ export interface WatcherOptions extends RoleOptions {
 export async function runWatchTransactions(options: WatcherOptions): Promise<number> {
   const context = await openRole('watch-transactions', options, true);
   const { config, log } = context;
+  await reportKeys(context);
   const signers = await readSigners(context);
   const wallets = await walletCalls(context, options.development === true);
   const database = await openRoleDatabase(context, 20);
@@ -172,6 +176,27 @@ export async function followSuspensions(
   // It may have changed since this process read it first.
   await reread().catch((error: unknown) => log.error({ err: error, file }, 'the file cannot be read anew'));
   return suspensions;
+}
+
+/**
+ * Says in the database which keys are of use, for the operator to show. A process whose keys are wrong ends right after it,
+ * and says more precisely why; so nothing that fails here ends it.
+ */
+async function reportKeys({ config, role, log }: RoleContext): Promise<void> {
+  const { databaseUrl } = config.refs;
+  if (!databaseUrl) return;
+  try {
+    const checks = await checkKeys(config);
+    const url = await config.readSecret(databaseUrl);
+    const database = openDatabase({ url, poolSize: 1, applicationName: `capstan ${role}` });
+    try {
+      await writeReport(database, REPORTS.keys, { checks });
+    } finally {
+      await database.destroy();
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'the check of the keys could not be written down');
+  }
 }
 
 /** The seeds of the distribution accounts, each checked to be the named account's. @throws {InvalidSeed} */

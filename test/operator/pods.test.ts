@@ -6,10 +6,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Keypair } from '@stellar/stellar-sdk';
 import { createIdempotencyStore, openDatabase, serveIntegration } from '../../integration/sdk.ts';
 import { testAnchor, type Loose } from '../../core/spec/test-manifest.ts';
+import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
+import { readAnchorStatus, type AnchorStatus } from '../../core/status/document.ts';
 import { configMap } from '../../operator/resources/config.ts';
 import { generatedSecrets } from '../../operator/resources/secrets.ts';
 import { contextOf, podsOf } from '../../operator/resources/testing/context.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestLedger, type TestLedger } from '../support/ledger.ts';
 import { mountPod, runPod, type Data, type PodProcess } from './pod-process.ts';
 
@@ -101,6 +104,9 @@ const PRIVATE = ['--private-port', '0', '--host', '127.0.0.1'];
 const get = async (port: number, where: string): Promise<Response> =>
   fetch(`http://127.0.0.1:${port}${where}`);
 
+const statusOf = async (server: Loose): Promise<AnchorStatus> =>
+  readAnchorStatus(await (await get(server.private.port, '/internal/status')).json());
+
 test('migrate, server, watcher and workers run from exactly what their pods mount', async () => {
   const harbor = await namespaceOf();
   const migrate = await run('migrate', harbor, []);
@@ -114,18 +120,43 @@ test('migrate, server, watcher and workers run from exactly what their pods moun
   const watcher = (await (await run('watcher', harbor, PRIVATE)).ready) as Loose;
   expect((await get(watcher.private.port, '/health/ready')).status).toBe(200);
 
+  const status = await eventually('the watcher has reported', async () => {
+    const read = await statusOf(server);
+    return read.watcher && read.preflight ? read : undefined;
+  });
+  expect(status).toMatchObject({
+    anchor: 'harbor',
+    ready: { ok: true },
+    schema: { found: LATEST_MIGRATION, needed: LATEST_MIGRATION },
+    money: { transfersOpen: 0, submissionsPending: 0 },
+  });
+  expect(status.keys?.checks.map(({ purpose, ok }) => [purpose, ok])).toEqual([
+    ['signing', true],
+    ['session', true],
+    ['integration', true],
+    ['distribution', true],
+  ]);
+  expect(status.preflight?.assets[0]?.problems.map(({ code }) => code)).toEqual(['trustline_missing']);
+  const text = JSON.stringify(status);
+  for (const values of harbor.data.values())
+    for (const value of Object.values(values)) expect(text).not.toContain(value);
+
   for (const role of ['poll', 'trustlines']) {
     const worker = await run(role, harbor, ['--once']);
     expect([role, await worker.ended, worker.output()]).toEqual([role, 0, expect.any(String)]);
   }
-}, 120_000);
+}, 240_000);
 
 test.each([
-  ['of another account', (secret: Record<string, string>) => (secret['srt'] = Keypair.random().secret())],
-  ['missing', (secret: Record<string, string>) => delete secret['srt']],
+  [
+    'of another account',
+    'wrong_account',
+    (secret: Record<string, string>) => (secret['srt'] = Keypair.random().secret()),
+  ],
+  ['missing', 'missing', (secret: Record<string, string>) => delete secret['srt']],
 ])(
   'a distribution seed that is %s ends the watcher with the key named and no value, and the server runs',
-  async (_, spoil) => {
+  async (_, code, spoil) => {
     const harbor = await namespaceOf();
     await (
       await run('migrate', harbor, [])
@@ -137,7 +168,10 @@ test.each([
     expect(watcher.output()).toContain('Secret harbor-keys, key srt: ');
     for (const value of Object.values(keys)) expect(watcher.output()).not.toContain(value);
     const server = await run('server', harbor, [...PRIVATE, '--http-port', '0']);
-    await expect(server.ready).resolves.toHaveProperty('private');
+    const { keys: told } = await statusOf((await server.ready) as Loose);
+    expect(told?.checks.filter(({ ok }) => !ok)).toMatchObject([
+      { purpose: 'distribution', secret: 'harbor-keys', key: 'srt', problem: { code } },
+    ]);
   },
-  120_000,
+  240_000,
 );

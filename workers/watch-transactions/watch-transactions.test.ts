@@ -174,8 +174,12 @@ describe('a watcher alone', () => {
     await world.trust(holder!);
     await eventually('it is paid', async () => (await world.read(id)).status === 'completed');
     expect(await world.balance(holder!.publicKey())).toBe('7');
-    const reports = await world.db.database.selectFrom('report').selectAll().execute();
-    expect(reports[0]).toMatchObject({ name: 'watcher', body: { holder: 'one' } });
+    const reports = await world.db.database
+      .selectFrom('report')
+      .selectAll()
+      .where('name', '=', 'watcher')
+      .execute();
+    expect(reports).toMatchObject([{ name: 'watcher', body: { holder: 'one' } }]);
   });
 
   test('that is stopped ends, gives its lease back and leaves nothing half done', async () => {

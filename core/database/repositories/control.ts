@@ -64,8 +64,17 @@ export async function writeReport(
     .execute();
 }
 
+/** Every report with its age by the database's clock. */
 export async function readReports(
   database: Database,
-): Promise<readonly { name: string; at: Date; body: Record<string, unknown> }[]> {
-  return database.selectFrom('report').selectAll().orderBy('name').execute();
+): Promise<readonly { name: string; ageSeconds: number; body: Record<string, unknown> }[]> {
+  return database
+    .selectFrom('report')
+    .select([
+      'name',
+      'body',
+      sql<number>`extract(epoch from clock_timestamp() - at)::float8`.as('ageSeconds'),
+    ])
+    .orderBy('name')
+    .execute();
 }
