@@ -58,6 +58,9 @@ cluster-test: cluster-binaries ## the tests that need a real Kubernetes control 
 simulate: $(INSTALLED) ## faults by a seed, then the books are compared (SEED=1,2 MINUTES=10, or MUTANTS=1)
 	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),1)' --minutes '$(or $(MINUTES),10)' $(if $(MUTANTS),--mutants '$(MUTANTS)')
 
+crash-points: $(INSTALLED) ## kill -9 at every point between two effects, then compare the books (TIMES=1 SEED=1)
+	@$(NODE) test/crash/run.ts --times '$(or $(TIMES),1)' --seed '$(or $(SEED),1)'
+
 soak: $(INSTALLED) ## one long simulation with a seed of the day: an hour (MINUTES=60, SEED=…)
 	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),$(shell date +%Y%m%d))' --minutes '$(or $(MINUTES),60)'
 
@@ -65,6 +68,9 @@ generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec ref
 	$(NODE) integration/write-openapi.ts
 	$(NODE) scripts/write-reference.ts
 	$(NODE) scripts/write-crd.ts
+
+bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
+	@$(NODE) scripts/bundle.ts
 
 bench: $(INSTALLED) ## measure payments, receipts, web, cold start and memory (ONLY=web)
 	@$(NODE) bench/main.ts $(ONLY)
@@ -75,4 +81,4 @@ bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and me
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test generate bench bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points generate bundle bench bench-smoke clean
