@@ -85,12 +85,12 @@ const INJECT: Readonly<Record<InjectedKind, (hit: Hit) => Promise<void>>> = {
       hangSubmissions: { apply: true, durationMs },
     });
   },
-  heldReplies: (hit) =>
-    misbehave(hit, 'delayReplies', {
-      milliseconds: hit.fault.durationMs,
-      durationMs: 3_000,
-      only: 'submissions',
-    }),
+  heldReplies: (hit) => {
+    const { degree, durationMs } = hit.fault;
+    return degree < 0.5
+      ? misbehave(hit, 'delayReplies', { milliseconds: durationMs, durationMs: 3_000, only: 'submissions' })
+      : misbehave(hit, 'delayReplies', { milliseconds: 300 + Math.floor(degree * 2_000), durationMs: 6_000 });
+  },
   rateLimit: (hit) => misbehave(hit, 'rateLimit', { listener: listenerOf(hit), retryAfterSeconds: 1 }),
   cutStreams: (hit) => misbehave(hit, 'cutStreams', { afterRecords: Math.floor(hit.fault.degree * 3) }),
   stallStreams: (hit) => misbehave(hit, 'stallStreams', { listener: listenerOf(hit) }),

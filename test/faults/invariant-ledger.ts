@@ -39,12 +39,15 @@ function matchedTwice(receipts: Books['database']['receipts']): readonly string[
 }
 
 /** Every outgoing payment is in the journal, also those that were adopted; and the journal claims none that is not there. */
-export function journalComplete({ ledger, database, anchor }: Books): readonly string[] {
+export function journalComplete({ ledger, database, anchor, foreign, lost }: Books): readonly string[] {
   const journalled = new Set(database.submissions.map(({ hash }) => hash));
   const applied = new Set(ledger.payments.map(({ hash }) => hash));
   const problems = ledger.payments
     .filter(({ from, hash }) => from === anchor.distribution && !journalled.has(hash))
     .map(({ id, hash }) => `payment ${id} (${hash}) is not in the journal`);
+  for (const { hash, state } of database.submissions)
+    if (state === 'adopted' && !foreign.has(hash) && lost.length === 0)
+      problems.push(`${hash} is taken for somebody else's, and nobody else sent anything`);
   for (const { key, state, ledgerHash } of database.transfers) {
     if (state !== 'settled') continue;
     if (ledgerHash === undefined || !applied.has(ledgerHash))

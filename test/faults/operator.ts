@@ -19,21 +19,12 @@ export async function playOperator(world: World, records: Records, signal: Abort
     // The database may be away just now, or a submission of ours still under way: then later.
     const calls = await world.postgres.query(CALLS).catch(() => []);
     if (calls.length === 0) continue;
-    await world.crew
-      .run(
-        'reconcile adopt',
-        '--paid-as-matched',
-        '--reason',
-        'a fault of the simulation',
-        '--as',
-        'sim',
-        '--yes',
-      )
-      .then(() => {
-        records.adoptions += 1;
-      })
-      .catch((error: unknown) => {
-        records.refusals.push(String(error).slice(0, 300));
-      });
+    try {
+      const why = 'a fault of the simulation';
+      await world.crew.run('reconcile adopt', '--paid-as-matched', '--reason', why, '--as', 'sim', '--yes');
+      records.adoptions += 1;
+    } catch (error) {
+      records.refusals.push(String(error).slice(0, 300));
+    }
   }
 }

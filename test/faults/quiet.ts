@@ -6,19 +6,22 @@ import type { World } from './world.ts';
 const LOOK_MS = 1_000;
 /** Work is done when nothing was open in so many looks, one after the other. */
 const CALM_LOOKS = 4;
-const LIMIT_MS = 240_000;
 
 /**
  * Ends all faults, starts every process anew and waits until nothing is left to do. Back-offs that grew to minutes or hours
  * are cut short, as time would; leases are ended only while no process is alive that could hold one. Answers what was still
  * open when it gave up; empty when everything is done.
  */
-export async function quieten(world: World, records: Records): Promise<readonly string[]> {
+export async function quieten(
+  world: World,
+  records: Records,
+  patienceMs: number,
+): Promise<readonly string[]> {
   await endFaults(world);
   await world.crew.stop();
   for (const statement of END_LEASES) await world.postgres.query(statement);
   await world.crew.start();
-  const until = Date.now() + LIMIT_MS;
+  const until = Date.now() + patienceMs;
   let open: readonly string[] = [];
   for (let calm = 0; calm < CALM_LOOKS;) {
     await sleep(LOOK_MS);

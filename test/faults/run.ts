@@ -11,13 +11,12 @@ import { sleep } from './stellar.ts';
 import { deposit, withdraw } from './wallets.ts';
 import { openWorld, type World } from './world.ts';
 
-/** How long wallets go on after the last fault, before they give up. */
-const WALLETS_AFTER_MS = 150_000;
-
 export interface RunOptions {
   readonly schedule: Schedule;
   /** The source tree under test; default: this one. */
   readonly tree?: string;
+  /** How long to wait for what is left to do, once the faults are over. */
+  readonly patienceMs?: number;
   readonly onStep: (step: string) => void;
   /** Called with the world as soon as it is there, so that a signal can end it. */
   readonly onWorld: (world: World) => void;
@@ -33,7 +32,14 @@ export interface RunResult {
 }
 
 /** One run of a schedule: the world, its wallets and faults, then quiet, then the books. */
-export async function run({ schedule, tree, onStep, onWorld, onEnd }: RunOptions): Promise<RunResult> {
+export async function run({
+  schedule,
+  tree,
+  patienceMs = 240_000,
+  onStep,
+  onWorld,
+  onEnd,
+}: RunOptions): Promise<RunResult> {
   const world = await openWorld({
     ...(tree !== undefined && { tree }),
     customers: schedule.customers,
@@ -44,8 +50,8 @@ export async function run({ schedule, tree, onStep, onWorld, onEnd }: RunOptions
     const records = newRecords();
     const ending = new AbortController();
     const operator = playOperator(world, records, ending.signal);
-    await playOut(world, records, schedule, onStep);
-    const open = await quieten(world, records);
+    await playOut(world, records, schedule, { patienceMs, onStep });
+    const open = await quieten(world, records, patienceMs);
     ending.abort();
     await operator;
     onStep(open.length === 0 ? 'everything is quiet' : `gave up waiting for ${open.length} things`);
@@ -72,10 +78,10 @@ async function playOut(
   world: World,
   records: Records,
   { faults, deposits, withdrawals, durationMs }: Schedule,
-  onStep: (step: string) => void,
+  { patienceMs, onStep }: Required<Pick<RunOptions, 'patienceMs' | 'onStep'>>,
 ): Promise<void> {
   const startedAt = Date.now();
-  const sep24 = createSep24(world, startedAt + durationMs + WALLETS_AFTER_MS);
+  const sep24 = createSep24(world, startedAt + durationMs + patienceMs);
   const context = { world, sep24, records };
   const later = async (atMs: number, work: () => Promise<void>): Promise<void> => {
     await sleep(Math.max(0, startedAt + atMs - Date.now()));

@@ -62,6 +62,8 @@ export interface ScheduleOptions {
   readonly minutes: number;
   /** Only these kinds of faults; default: all. */
   readonly only?: readonly FaultKind[];
+  /** So many times as many transactions and faults a minute; default: 1. */
+  readonly density?: number;
 }
 
 const PER_MINUTE = { transactions: 30, faults: 20, ofEachKind: 0.5 };
@@ -89,7 +91,7 @@ export function minimumsOf(minutes: number): Minimums {
 }
 
 /** All that a seed brings about, as a pure function of it. */
-export function scheduleOf({ seed, minutes, only }: ScheduleOptions): Schedule {
+export function scheduleOf({ seed, minutes, only, density = 1 }: ScheduleOptions): Schedule {
   const durationMs = Math.round(minutes * 60_000);
   const isWanted = (kind: FaultKind): boolean => only === undefined || only.includes(kind);
   return {
@@ -97,9 +99,9 @@ export function scheduleOf({ seed, minutes, only }: ScheduleOptions): Schedule {
     minutes,
     durationMs,
     customers: CUSTOMERS,
-    faults: planFaults(randomOf(seed, 'faults'), minutes, durationMs, isWanted),
-    deposits: planDeposits(randomOf(seed, 'deposits'), minutes, durationMs, isWanted),
-    withdrawals: planWithdrawals(randomOf(seed, 'withdrawals'), minutes, durationMs, isWanted),
+    faults: planFaults(randomOf(seed, 'faults'), { minutes, durationMs, density, isWanted }),
+    deposits: planDeposits(randomOf(seed, 'deposits'), { minutes, durationMs, density, isWanted }),
+    withdrawals: planWithdrawals(randomOf(seed, 'withdrawals'), { minutes, durationMs, density, isWanted }),
   };
 }
 
@@ -119,13 +121,16 @@ export function countKinds(schedule: Schedule): ReadonlyMap<FaultKind, number> {
   return counts;
 }
 
-type IsWanted = (kind: FaultKind) => boolean;
+interface Plan {
+  readonly minutes: number;
+  readonly durationMs: number;
+  readonly density: number;
+  readonly isWanted: (kind: FaultKind) => boolean;
+}
 
 function planFaults(
   random: Random,
-  minutes: number,
-  durationMs: number,
-  isWanted: IsWanted,
+  { minutes, durationMs, density, isWanted }: Plan,
 ): readonly PlannedFault[] {
   const kinds = INJECTED_KINDS.filter(isWanted);
   const light = kinds.filter((kind) => !HEAVY_KINDS.includes(kind));
@@ -134,7 +139,7 @@ function planFaults(
   const times = (kind: InjectedKind): number =>
     Math.ceil(ofEachKind * scale * (HEAVY_KINDS.includes(kind) && minutes < 5 ? 1 : SPARE));
   const drawn = kinds.flatMap((kind) => repeat(kind, times(kind)));
-  const wanted = Math.ceil(faults * scale * SPARE);
+  const wanted = Math.ceil(faults * scale * SPARE * density);
   while (light.length > 0 && drawn.length < wanted) drawn.push(random.pick(light));
   const mixed = random.shuffle(drawn);
   const step = durationMs / Math.max(1, mixed.length);
@@ -188,14 +193,12 @@ function countFor(minutes: number): number {
 
 function planDeposits(
   random: Random,
-  minutes: number,
-  durationMs: number,
-  isWanted: IsWanted,
+  { minutes, durationMs, density, isWanted }: Plan,
 ): readonly PlannedDeposit[] {
-  const count = countFor(minutes);
+  const count = countFor(minutes * density);
   // Twice as many: a payment that is quicker than the removal makes none.
   const removals = isWanted('trustlineRemoved')
-    ? repeat('trustlineRemoved' as const, 2 * timesOf(minutes))
+    ? repeat('trustlineRemoved' as const, 2 * timesOf(minutes * density))
     : [];
   const faults = spread(random, removals, [], count);
   return Array.from({ length: count }, (_, index) => {
@@ -213,12 +216,10 @@ function planDeposits(
 
 function planWithdrawals(
   random: Random,
-  minutes: number,
-  durationMs: number,
-  isWanted: IsWanted,
+  { minutes, durationMs, density, isWanted }: Plan,
 ): readonly PlannedWithdrawal[] {
-  const count = countFor(minutes);
-  const times = timesOf(minutes);
+  const count = countFor(minutes * density);
+  const times = timesOf(minutes * density);
   const some = <Kind extends FaultKind>(kind: Kind): readonly Kind[] =>
     isWanted(kind) ? repeat(kind, times) : [];
   const quick = [...some('walletPaysWrong'), ...some('walletPaysTwice')];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ALL_KINDS } from './kinds.ts';
+import { huntMutants } from './mutants.ts';
 import { describeRun, countsOf, shortfalls } from './report.ts';
 import { run } from './run.ts';
 import { fingerprintOf, minimumsOf, scheduleOf } from './schedule.ts';
@@ -16,6 +17,8 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '10' },
+    /** Planted bugs instead: `1` for all of them, or names (planted.ts). */
+    mutants: { type: 'string' },
     /** Faults to do without, by name (kinds.ts). */
     without: { type: 'string', default: '' },
     /** Another source tree to put to the test. */
@@ -37,6 +40,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     console.log('\nended by a signal; stopping everything …');
     void (world?.close() ?? Promise.resolve()).finally(() => process.exit(130));
   });
+}
+
+if (values.mutants !== undefined) {
+  const isRight = await huntMutants(values.mutants, (opened) => {
+    world = opened;
+  });
+  process.exit(isRight ? 0 : 1);
 }
 
 const failed: number[] = [];

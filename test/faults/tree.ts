@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Patch } from './planted.ts';
+
+const FOLDERS = [
+  'core',
+  'server',
+  'workers',
+  'integration',
+  'cli',
+  'ledger',
+  'operator',
+  'crds',
+  'package.json',
+];
+
+export interface Tree {
+  readonly folder: string;
+  remove(): void;
+}
+
+/** A copy of the sources as they are now, with changes. @throws when a patch does not find its place, or finds two */
+export function copyTree(main: string, patches: readonly Patch[]): Tree {
+  const folder = mkdtempSync(path.join(tmpdir(), 'capstan-tree-'));
+  chmodSync(folder, 0o755);
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...FOLDERS];
+    const files = execFileSync('git', args, { cwd: main, encoding: 'utf8' }).split('\0');
+    for (const file of files) {
+      const from = path.join(main, file);
+      if (file !== '' && !file.endsWith('.test.ts') && existsSync(from))
+        cpSync(from, path.join(folder, file));
+    }
+    symlinkSync(path.join(main, 'node_modules'), path.join(folder, 'node_modules'));
+    for (const patch of patches) apply(folder, patch);
+    return { folder, remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function apply(folder: string, { file, find, replace }: Patch): void {
+  const target = path.join(folder, file);
+  const text = readFileSync(target, 'utf8');
+  const parts = text.split(find);
+  if (parts.length !== 2)
+    throw new Error(
+      `${file} has changed: what a mutant replaces is there ${parts.length - 1} times, not once:\n${find}`,
+    );
+  writeFileSync(target, parts.join(replace));
+}
