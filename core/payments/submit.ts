@@ -111,7 +111,7 @@ export async function submitBatches(
       signed.map(({ row }) => row),
     );
     const ours = signed.filter(({ row }) => taken.has(row.id));
-    await markSubmitted(context, trx, ours, locked);
+    await markSubmitted(context, trx, ours);
     return ours;
   });
   const idsOf = unbuildable.map(({ id }) => id);
@@ -160,7 +160,6 @@ async function markSubmitted(
   { actor }: PaymentContext,
   trx: DatabaseTransaction,
   journalled: readonly Signed[],
-  locked: ReadonlyMap<string, Transaction | undefined>,
 ): Promise<void> {
   const moved = journalled.flatMap(({ row, transfers }) =>
     transfers.filter(movesTransaction).map((transfer) => ({ transfer, hash: row.hash })),

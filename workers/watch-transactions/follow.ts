@@ -65,15 +65,25 @@ export async function follow(
       }
       const { done, value } = await next;
       if (done === true || value === undefined) return;
-      for (const run of await runsOf(context, account, value)) {
-        if (run.isOurs) await settleSeen(context, run.transactions);
-        const canPass = run.isOurs && (await pages.isCertain());
-        report(canPass ? await pass(context, account, run.transactions) : await pages.show(run.transactions));
-      }
+      await take(context, account, pages, value, report);
       next = read();
     }
   } finally {
     ending.abort();
+  }
+}
+
+async function take(
+  context: LedgerContext,
+  account: string,
+  pages: Pages,
+  batch: readonly LedgerTransaction[],
+  report: (position: string) => void,
+): Promise<void> {
+  for (const { isOurs, transactions } of await runsOf(context, account, batch)) {
+    if (isOurs) await settleSeen(context, transactions);
+    const canPass = isOurs && (await pages.isCertain());
+    report(canPass ? await pass(context, account, transactions) : await pages.show(transactions));
   }
 }
 
