@@ -42,12 +42,12 @@ export async function openMark(
   const settled = await newestSettledLedger(database, distribution, assetIds);
   const hasBegun = isInUse || settled !== undefined;
   if (!account || !(hasBegun || holdsAll(account, assetIds))) return undefined;
-  const isOld = settled !== undefined || (await findCursor(database, distribution)) !== undefined;
+  const startLedger = settled === undefined ? await endOfHistory(context, distribution, now) : 0;
   await markAccounts(database, [
     {
       account: distribution,
       distribution,
-      startLedger: isOld ? 0 : await endOfHistory(context, ledgerOfCursor(now)),
+      startLedger,
       sequence: await baselineOf(context, account),
       position: settled === undefined ? now : cursorBehind(settled),
     },
@@ -56,7 +56,14 @@ export async function openMark(
 }
 
 /** The last ledger from before anybody can have been told to pay this anchor. */
-async function endOfHistory({ database, horizon }: LedgerContext, newest: number): Promise<number> {
+async function endOfHistory(
+  { database, horizon }: LedgerContext,
+  account: string,
+  now: string,
+): Promise<number> {
+  // An anchor of a release that knew no marks: its history is its own.
+  if (await findCursor(database, account)) return 0;
+  const newest = ledgerOfCursor(now);
   const firstCustomer = await firstCustomerAt(database);
   if (!firstCustomer) return newest;
   const close = await horizon.ledger(newest);

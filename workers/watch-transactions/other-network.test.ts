@@ -64,7 +64,7 @@ function watch(context: PaymentContext = world.context): void {
   stops.push(startWatcher(context, { databaseUrl: world.db.url, ledger: reset, bank }).stop);
 }
 const said = async (): Promise<string> => {
-  const [report] = (await readReports(world.db.database)).filter(({ name }) => name === 'watcher');
+  const report = (await readReports(world.db.database)).find(({ name }) => name === 'watcher');
   return JSON.stringify(report?.body ?? {});
 };
 const stopped = () =>
