@@ -44,6 +44,10 @@ for (const suite of ['unit', 'e2e', 'cluster-test']) {
   addReport(file, status);
 }
 rmSync(reports, { recursive: true, force: true });
+// Two short runs of the simulator; "make simulate" and "make soak" run longer ones.
+if (run('simulate', 'make', ['--no-print-directory', 'simulate', 'SEED=1,2', 'MINUTES=1']) === 0)
+  counts.passed += 1;
+else counts.failed += 1;
 
 /** A runner that dies, or says that it failed without a failed test, counts as one failure. */
 function addReport(file: string, status: number): void {
