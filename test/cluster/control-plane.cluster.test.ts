@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
@@ -169,5 +169,14 @@ describe('the control plane of the tests', () => {
       () => processesOf(folder).length === 0 && !existsSync(folder),
       20_000,
     );
+  }, 120_000);
+
+  test('leaves nothing behind when what keeps it is killed', async () => {
+    const plane = await startControlPlane();
+    const keeper = Number(readFileSync(`${plane.folder}/keeper.pid`, 'utf8'));
+    process.kill(keeper, 'SIGKILL');
+    await eventually('nothing runs', () => processesOf(plane.folder).length === 0);
+    await plane.stop();
+    expect(existsSync(plane.folder)).toBe(false);
   }, 120_000);
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -14,6 +14,9 @@ import { isAlive } from './lock.ts';
 
 const START_WITHIN_MS = 60_000;
 const WATCH_EVERY_MS = 500;
+
+/** The kernel ends a component when this process is killed (util-linux). Elsewhere one would be left behind by `kill -9`. */
+const ENDS_WITH_US = existsSync('/usr/bin/setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : [];
 
 /** What the one who waits reads from `ready.json`. */
 export interface ControlPlaneFacts {
@@ -70,7 +73,8 @@ export async function keepControlPlane(options: {
   };
   const launch = ({ binary, args }: Component): void => {
     const log = createWriteStream(path.join(folder, `${binary}.log`));
-    const child = spawn(path.join(options.binaries, binary), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const command = [...ENDS_WITH_US, path.join(options.binaries, binary), ...args];
+    const child = spawn('/usr/bin/env', command, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log);
     child.stderr.pipe(log);
     children.push(child);
