@@ -13,7 +13,9 @@ class UnsupportedProxy extends CapstanError {
 
 const pem = (value: unknown): string | undefined => {
   if (typeof value === 'string') return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : undefined;
+  return ArrayBuffer.isView(value)
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
+    : undefined;
 };
 
 const stringHeaders = (headers: RequestOptions['headers']): Record<string, string> =>

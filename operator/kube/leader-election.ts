@@ -195,7 +195,7 @@ class LeaseElection implements Election {
     const { renewDeadlineMs, retryMs } = this.times;
     let validUntil = clock.now() + renewDeadlineMs;
     while (true) {
-      await clock.sleep(Math.min(retryMs, validUntil - clock.now()), this.stopping.signal);
+      await clock.sleep(Math.max(0, Math.min(retryMs, validUntil - clock.now())), this.stopping.signal);
       if (this.stopping.signal.aborted) return 'stopped';
       const askedAt = clock.now();
       if (askedAt >= validUntil) return 'lost';

@@ -219,8 +219,7 @@ export class Reflector<T extends KubeObject> {
       this.log.error({ err: error, key: keyOf(change.object.metadata) }, 'a handler of changes failed');
     };
     try {
-      const answer = this.options.onChange?.(change);
-      if (answer instanceof Promise) answer.catch(failed);
+      Promise.resolve(this.options.onChange?.(change)).catch(failed);
     } catch (error) {
       failed(error);
     }
@@ -238,9 +237,8 @@ export class Reflector<T extends KubeObject> {
   /** Lists beside the watch. */
   private async takeAudit(signal: AbortSignal): Promise<void> {
     const { client, kind, selection } = this.options;
-    if (this.version === undefined) return;
-    // A whole interval with its bookmarks, and the watch has still not come as far as the last audit: it is deaf.
-    if (this.auditor.isWaiting) return this.foundMisses(['*']);
+    // A watch that does not come as far as the last audit is silent: that is for its guard to end.
+    if (this.version === undefined || this.auditor.isWaiting) return;
     const listed = this.auditor.begin();
     try {
       const { items, resourceVersion } = await client.list(

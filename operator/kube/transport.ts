@@ -83,7 +83,7 @@ function openPools({ tls, proxy }: Access, connections: number): Pools {
 }
 
 const codeOf = (thrown: unknown): string => {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
   return typeof code === 'string' ? code : '';
 };
 
