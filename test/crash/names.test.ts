@@ -1,0 +1,28 @@
+import { describe, expect, test } from '@jest/globals';
+import { nameOfCommit, nameOfRequest, writesOf } from './names.ts';
+
+describe('the name of an effect', () => {
+  test.each([
+    ['select * from "transfer" where id = $1 for update skip locked', []],
+    ['insert into "event" ("id") values ($1)', ['event+']],
+    ['insert into role (name) values ($1) on conflict (name) do update set holder = $2', ['role+']],
+    ['update "task" set done_at = now()', ['task~']],
+    ['update transfer as t set state = $1 from x where t.id = x.id', ['transfer~']],
+    [
+      'with gone as (delete from used_token returning id) insert into event select 1',
+      ['event+', 'used_token-'],
+    ],
+    ['WITH due AS (SELECT id FROM task FOR UPDATE) UPDATE task SET lease_token = $1', ['task~']],
+  ])('of "%.40s" lists what it writes', (sql, writes) => {
+    expect(writesOf(sql)).toEqual(writes);
+  });
+
+  test('of a commit has each table once, in order', () => {
+    expect(nameOfCommit(['transfer~', 'event+', 'transfer~'])).toBe('[event+ transfer~]');
+  });
+
+  test('of a request leaves ids and queries out', () => {
+    const path = '/capstan/v1/deposits/0b6f3c1e-1d2c-4a51-9a76-3a4d1f6a2b11/x?token=1';
+    expect(nameOfRequest({ method: 'POST', path })).toBe('POST /capstan/v1/deposits/…/x');
+  });
+});
