@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Account, Asset, Operation, TransactionBuilder, xdr } from '@stellar/stellar-sdk/base';
 import { systemClock } from '../core/runtime/clock.ts';
 import { createHorizon } from '../core/ledger/horizon.ts';
+import type { SubmitOutcome } from '../core/ledger/types.ts';
 import { generateSeed, signatureHint, signerFromSeed, type Signer } from '../core/keys/ed25519.ts';
 import { decodeAccount } from '../core/keys/strkey.ts';
 import type { Premises } from '../test/support/premises.ts';
@@ -60,6 +61,8 @@ export interface Step {
 export interface Builder {
   /** Puts these transactions, of a source each, into one ledger. @throws unless all of them succeed */
   apply(steps: readonly Step[]): Promise<void>;
+  /** The same, unseen. */
+  send(steps: readonly Step[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,7 +70,7 @@ export interface Builder {
 export async function openBuilder({ horizon: url, anchor }: Premises): Promise<Builder> {
   const { passphrase } = anchor.network;
   const budget = { perSecond: 1e6 };
-  const horizon = createHorizon({ urls: [url], passphrase, clock: systemClock, budget });
+  const horizon = createHorizon({ urls: [url], passphrase, clock: systemClock, budget, deadlineMs: 120_000 });
   const sequences = new Map<string, bigint>();
   const envelopeOf = async ({ operations, signers, memo }: Step): Promise<string> => {
     const [{ account }] = signers as [Signer, ...Signer[]];
@@ -90,11 +93,16 @@ export async function openBuilder({ horizon: url, anchor }: Premises): Promise<B
     }
     return transaction.toXdr();
   };
+  const submit = async (steps: readonly Step[]): Promise<readonly SubmitOutcome[]> => {
+    const envelopes = await Promise.all(steps.map(envelopeOf));
+    const outcomes = await Promise.all(envelopes.map((envelope) => horizon.submit(envelope)));
+    await fetch(`${url}/control/close`, { method: 'POST' });
+    return outcomes;
+  };
   return {
+    send: async (steps) => void (await submit(steps)),
     async apply(steps) {
-      const envelopes = await Promise.all(steps.map(envelopeOf));
-      const outcomes = await Promise.all(envelopes.map((envelope) => horizon.submit(envelope)));
-      await fetch(`${url}/control/close`, { method: 'POST' });
+      const outcomes = await submit(steps);
       for (const { hash, ...outcome } of outcomes) {
         const found = await horizon.transaction(hash);
         if (found?.successful !== true)
