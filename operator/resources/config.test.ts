@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import { describe, expect, test } from '@jest/globals';
 import { readManifest, soleAnchor } from '../../core/spec/manifest.ts';
 import { resolveAnchor } from '../../core/spec/resolve.ts';
@@ -121,7 +122,7 @@ describe('a change of a Secret', () => {
   });
 
   test('the pods say by two annotations why they were started anew', () => {
-    const [pod] = podsOf(contextOf()).filter(({ owner }) => owner.metadata.name === 'harbor-server');
+    const pod = podsOf(contextOf()).find(({ owner }) => owner.metadata.name === 'harbor-server');
     expect(Object.keys(pod!.template.metadata!.annotations!)).toEqual([
       ANNOTATION.config,
       ANNOTATION.secrets,

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import { describe, expect, test } from '@jest/globals';
 import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
 import type { Loose } from '../../core/spec/test-manifest.ts';

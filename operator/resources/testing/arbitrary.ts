@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import fc from 'fast-check';
 import { newAccount } from '../../../test/support/transaction.ts';
 import type { Loose } from '../../../core/spec/test-manifest.ts';

@@ -1,10 +1,10 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import { LATEST_MIGRATION } from '../../../core/database/migrations/names.ts';
 import { readManifest, soleAnchor } from '../../../core/spec/manifest.ts';
 import { testAnchor, yamlOf, type Loose } from '../../../core/spec/test-manifest.ts';
 import { children, migration, type Child } from '../build.ts';
 import { createBuildContext, type BuildContext, type Platform } from '../context.ts';
 import type { KubernetesObject, PodTemplate } from '../kubernetes.ts';
-import { sourceKey } from '../secrets.ts';
 
 export const TEST_PLATFORM: Platform = {
   image: 'capstan:1.2.3',
@@ -85,12 +85,10 @@ export function templateOf(object: KubernetesObject): PodTemplate | undefined {
 }
 
 /** The object of a kind and name; it has to be there. */
-export function find<T = Loose>(context: BuildContext, kind: string, name: string): T {
+export function find(context: BuildContext, kind: string, name: string): Loose {
   const found = childrenOf(context).find(
     ({ object }) => object.kind === kind && object.metadata.name === name,
   )?.object;
   if (!found) throw new Error(`there is no ${kind} ${name}`);
-  return found as T;
+  return found;
 }
-
-export { sourceKey };

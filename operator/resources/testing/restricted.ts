@@ -1,7 +1,7 @@
 import type { PodTemplate } from '../kubernetes.ts';
 
 /** Volume types of the restricted profile. */
-const VOLUMES = [
+const VOLUMES: ReadonlySet<string> = new Set([
   'configMap',
   'csi',
   'downwardAPI',
@@ -10,50 +10,65 @@ const VOLUMES = [
   'persistentVolumeClaim',
   'projected',
   'secret',
-];
+]);
+
+type PodSpec = NonNullable<PodTemplate['spec']>;
+type Container = PodSpec['containers'][number];
+type Statement = readonly [isWrong: boolean, what: string];
 
 /**
  * What a pod violates of the Pod Security Standard "restricted"
  * (kubernetes.io/docs/concepts/security/pod-security-standards), as sentences; empty if nothing.
  */
-export function restrictedViolations(template: PodTemplate): readonly string[] {
-  const { spec } = template;
+export function restrictedViolations({ spec }: PodTemplate): readonly string[] {
   if (!spec) return ['has no spec'];
-  const found: string[] = [];
-  const say = (isWrong: boolean, what: string): void => {
-    if (isWrong) found.push(what);
-  };
-  say(spec.hostNetwork === true || spec.hostPID === true || spec.hostIPC === true, 'host namespaces');
-  for (const { name, ...volume } of spec.volumes ?? []) {
-    const types = Object.keys(volume);
-    say(types.length !== 1 || !VOLUMES.includes(types[0] ?? ''), `volume ${name} is ${types.join()}`);
-  }
-  const pod = spec.securityContext;
-  say((pod?.sysctls ?? []).length > 0, 'sysctls');
-  say(pod?.runAsUser === 0, 'the pod runs as root');
-  const containers = [
-    ...spec.containers,
-    ...(spec.initContainers ?? []),
-    ...(spec.ephemeralContainers ?? []),
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  const statements = [
+    ...ofPod(spec),
+    ...containers.flatMap((container) => [
+      ...ofUser(container, spec.securityContext),
+      ...ofPrivileges(container),
+    ]),
   ];
-  for (const { name, securityContext: own, ports } of containers) {
-    say(own?.privileged === true, `${name} is privileged`);
-    say(own?.allowPrivilegeEscalation !== false, `${name} may escalate`);
-    say((own?.runAsNonRoot ?? pod?.runAsNonRoot) !== true, `${name} may run as root`);
-    say(own?.runAsUser === 0, `${name} runs as root`);
-    const seccomp = (own?.seccompProfile ?? pod?.seccompProfile)?.type;
-    say(seccomp !== 'RuntimeDefault' && seccomp !== 'Localhost', `${name} has no seccomp profile`);
-    say(own?.capabilities?.drop?.includes('ALL') !== true, `${name} keeps capabilities`);
-    const added = own?.capabilities?.add ?? [];
-    say(
-      added.some((capability) => capability !== 'NET_BIND_SERVICE'),
-      `${name} adds capabilities`,
-    );
-    say(
-      (ports ?? []).some(({ hostPort }) => hostPort !== undefined && hostPort !== 0),
-      `${name} host ports`,
-    );
-    say(own?.procMount !== undefined && own.procMount !== 'Default', `${name} procMount`);
-  }
-  return found;
+  return statements.filter(([isWrong]) => isWrong).map(([, what]) => what);
+}
+
+function ofPod(spec: PodSpec): readonly Statement[] {
+  return [
+    [spec.hostNetwork === true, 'the network of the host'],
+    [spec.hostPID === true || spec.hostIPC === true, 'other namespaces of the host'],
+    [(spec.securityContext?.sysctls ?? []).length > 0, 'sysctls'],
+    [spec.securityContext?.runAsUser === 0, 'the pod runs as root'],
+    ...(spec.volumes ?? []).map(({ name, ...volume }): Statement => {
+      const types = Object.keys(volume);
+      return [
+        types.length !== 1 || !types.every((type) => VOLUMES.has(type)),
+        `volume ${name} is ${types.join()}`,
+      ];
+    }),
+  ];
+}
+
+function ofUser(
+  { name, securityContext: own }: Container,
+  pod: PodSpec['securityContext'],
+): readonly Statement[] {
+  const seccomp = (own?.seccompProfile ?? pod?.seccompProfile)?.type;
+  return [
+    [(own?.runAsNonRoot ?? pod?.runAsNonRoot) !== true, `${name} may run as root`],
+    [own?.runAsUser === 0, `${name} runs as root`],
+    [seccomp !== 'RuntimeDefault' && seccomp !== 'Localhost', `${name} has no seccomp profile`],
+  ];
+}
+
+function ofPrivileges({ name, securityContext: own, ports = [] }: Container): readonly Statement[] {
+  const { add = [], drop = [] } = own?.capabilities ?? {};
+  return [
+    [own?.privileged === true, `${name} is privileged`],
+    [own?.allowPrivilegeEscalation !== false, `${name} may escalate`],
+    [!drop.includes('ALL'), `${name} keeps capabilities`],
+    [add.some((capability) => capability !== 'NET_BIND_SERVICE'), `${name} adds capabilities`],
+    [ports.some(({ hostPort = 0 }) => hostPort !== 0), `${name} takes a port of the host`],
+    [(own?.procMount ?? 'Default') !== 'Default', `${name} has another procMount`],
+  ];
 }
