@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { MUTANTS, type Mutant } from './planted.ts';
-import { run } from './run.ts';
+import { run, type RunOptions } from './run.ts';
 import { scheduleOf } from './schedule.ts';
 import { copyTree } from './tree.ts';
-import type { World } from './world.ts';
 
 const MAIN = fileURLToPath(new URL('../..', import.meta.url));
 /** Within so many seeds a bug has to be found. */
@@ -27,7 +26,7 @@ interface Verdict {
  *
  * @param wanted a mutant's name, or `1` for all
  */
-export async function huntMutants(wanted: string, onWorld: (world: World) => void): Promise<boolean> {
+export async function huntMutants(wanted: string, onOpening: RunOptions['onOpening']): Promise<boolean> {
   const chosen = MUTANTS.filter(({ name }) => wanted === '1' || wanted.split(',').includes(name));
   if (chosen.length === 0)
     throw new Error(`There is no mutant ${wanted}: ${MUTANTS.map(({ name }) => name).join(', ')}.`);
@@ -35,7 +34,7 @@ export async function huntMutants(wanted: string, onWorld: (world: World) => voi
   for (const { patches } of chosen) copyTree(MAIN, patches).remove();
   let areAllRight = true;
   for (const mutant of chosen) {
-    const { seeds, finding } = await hunt(mutant, onWorld);
+    const { seeds, finding } = await hunt(mutant, onOpening);
     const isRight = (finding === undefined) === (mutant.isHarmless === true);
     areAllRight &&= isRight;
     const said =
@@ -45,7 +44,7 @@ export async function huntMutants(wanted: string, onWorld: (world: World) => voi
   return areAllRight;
 }
 
-async function hunt(mutant: Mutant, onWorld: (world: World) => void): Promise<Verdict> {
+async function hunt(mutant: Mutant, onOpening: RunOptions['onOpening']): Promise<Verdict> {
   const tree = copyTree(MAIN, mutant.patches);
   const most = mutant.isHarmless === true ? HARMLESS_SEEDS : SEEDS;
   try {
@@ -56,7 +55,7 @@ async function hunt(mutant: Mutant, onWorld: (world: World) => void): Promise<Ve
         tree: tree.folder,
         patienceMs: PATIENCE_MS,
         onStep: () => undefined,
-        onWorld,
+        onOpening,
       });
       const [first] = disagreements;
       const finding = first ? `${first.what} [${first.invariant}]` : open[0] && `left undone: ${open[0]}`;

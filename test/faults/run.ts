@@ -18,8 +18,8 @@ export interface RunOptions {
   /** How long to wait for what is left to do, once the faults are over. */
   readonly patienceMs?: number;
   readonly onStep: (step: string) => void;
-  /** Called with the world as soon as it is there, so that a signal can end it. */
-  readonly onWorld: (world: World) => void;
+  /** Called at once with what ends everything, for a signal that comes meanwhile. */
+  readonly onOpening: (close: () => Promise<void>) => void;
   readonly onEnd?: (world: World, disagreements: readonly Disagreement[]) => Promise<void> | void;
 }
 
@@ -37,15 +37,15 @@ export async function run({
   tree,
   patienceMs = 240_000,
   onStep,
-  onWorld,
+  onOpening,
   onEnd,
 }: RunOptions): Promise<RunResult> {
   const world = await openWorld({
     ...(tree !== undefined && { tree }),
     customers: schedule.customers,
     onStep,
+    onOpening,
   });
-  onWorld(world);
   try {
     const records = newRecords();
     const ending = new AbortController();

@@ -7,7 +7,6 @@ import { huntMutants } from './mutants.ts';
 import { describeRun, countsOf, shortfalls } from './report.ts';
 import { run } from './run.ts';
 import { fingerprintOf, minimumsOf, scheduleOf } from './schedule.ts';
-import type { World } from './world.ts';
 
 /**
  * `make simulate SEED=1 MINUTES=10`: runs one schedule, or one for each of several seeds (SEED=1,2). Exit code 1 when books
@@ -34,29 +33,43 @@ if (!(minutes > 0) || seeds.some((seed) => !Number.isSafeInteger(seed))) {
   process.exit(2);
 }
 
-let world: World | undefined;
+let close: () => Promise<void> = async () => undefined;
+let isEnding = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
+    isEnding = true;
     console.log('\nended by a signal; stopping everything …');
-    void (world?.close() ?? Promise.resolve()).finally(() => process.exit(130));
+    void close().finally(() => process.exit(130));
   });
 }
+const onOpening = (next: typeof close): void => {
+  close = next;
+};
+process.on('unhandledRejection', (error) => void failLoudly(error));
+process.on('uncaughtException', (error) => void failLoudly(error));
 
 if (values.mutants !== undefined) {
-  const isRight = await huntMutants(values.mutants, (opened) => {
-    world = opened;
-  });
+  const isRight = await huntMutants(values.mutants, onOpening).catch(failLoudly);
   process.exit(isRight ? 0 : 1);
 }
 
 const failed: number[] = [];
-for (const seed of seeds) if (!(await simulate(seed))) failed.push(seed);
+for (const seed of seeds) if (!(await simulate(seed).catch(failLoudly))) failed.push(seed);
 console.log(
   failed.length === 0
     ? `\n${seeds.length} of ${seeds.length} seeds passed`
     : `\nfailed: seed ${failed.join(', ')}`,
 );
 process.exit(failed.length === 0 ? 0 : 1);
+
+/** What breaks while everything is being stopped is no news. */
+async function failLoudly(error: unknown): Promise<never> {
+  if (isEnding) return new Promise(() => undefined);
+  isEnding = true;
+  console.error('the simulator itself failed:', error);
+  await close();
+  return process.exit(1);
+}
 
 async function simulate(seed: number): Promise<boolean> {
   const schedule = scheduleOf({ seed, minutes, only: kinds });
@@ -73,9 +86,7 @@ async function simulate(seed: number): Promise<boolean> {
     ...(values.tree !== undefined && { tree: path.resolve(values.tree) }),
     onStep: (step) =>
       console.log(`  ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${step}`),
-    onWorld: (opened) => {
-      world = opened;
-    },
+    onOpening,
     onEnd: ({ folder: logs }, disagreements) => {
       if (disagreements.length === 0) return;
       cpSync(logs, folder, {

@@ -55,6 +55,8 @@ export interface WorldOptions {
   readonly tree?: string;
   readonly customers: number;
   readonly onStep: (step: string) => void;
+  /** Called at once with what ends all that was started so far: a signal may come at any moment. */
+  readonly onOpening?: (close: () => Promise<void>) => void;
 }
 
 interface LedgerReady extends Stellar {
@@ -63,7 +65,8 @@ interface LedgerReady extends Stellar {
 }
 
 /** Starts it all; `close()` ends it all and removes its folder. What was started is ended also when a later step fails. */
-export async function openWorld({ tree = MAIN, customers: count, onStep }: WorldOptions): Promise<World> {
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { tree = MAIN, customers: count, onStep } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'capstan-sim-'));
   // As root, PostgreSQL runs as another user, who has to get here.
   chmodSync(folder, 0o755);
@@ -71,6 +74,7 @@ export async function openWorld({ tree = MAIN, customers: count, onStep }: World
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).toReversed()) await step().catch(() => undefined);
   };
+  options.onOpening?.(close);
   try {
     return { ...(await start(folder, tree, count, closing, onStep)), close };
   } catch (error) {
