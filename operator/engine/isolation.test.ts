@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
+import { isolateStrayErrors, runIsolated } from './isolation.ts';
 
 // Jest has listeners of its own for errors that nobody caught: these run in a process of theirs.
 const run = async (body: string): Promise<string> => {
@@ -43,4 +45,21 @@ test('a listener that was taken off hears no more', async () => {
     void Promise.reject(new Error('x'));
     await wait(5);`);
   expect(said.trim()).toBe('default: x');
+});
+
+test('signals reach the process from anywhere, and its exit is its own', async () => {
+  const exits: number[] = [];
+  const emitter = new EventEmitter();
+  const host = isolateStrayErrors(Object.assign(emitter, { exit: (code: number) => void exits.push(code) }));
+  const heard: unknown[] = [];
+  const listener = (signal: unknown): void => void heard.push(signal);
+  host.on('SIGTERM', listener);
+  await runIsolated(
+    () => heard.push('reported'),
+    async () => emitter.emit('SIGTERM', 'SIGTERM'),
+  );
+  host.off('SIGTERM', listener);
+  emitter.emit('SIGTERM', 'again');
+  host.exit(3);
+  expect([heard, exits]).toEqual([['SIGTERM'], [3]]);
 });

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { createNamespace } from '../../test/cluster/access.ts';
 import { sharedControlPlane } from '../../test/cluster/control-plane.ts';
 import type { ControlPlane } from '../../test/cluster/control-plane.ts';
 import { monotonicClock as clock } from '../engine/monotonic-clock.ts';
-import { createElection } from './leader-election.ts';
+import { createElection, createElectionMetric } from './leader-election.ts';
 import type { Election } from './leader-election.ts';
 import { held } from './lease.ts';
 import type { Lease } from './lease.ts';
@@ -34,21 +35,33 @@ afterEach(async () => {
   await namespace.remove();
 });
 
-async function candidate(
-  identity: string,
-): Promise<{ election: Election; proxy: FaultProxy; endedAt: () => number }> {
+interface Candidate {
+  readonly election: Election;
+  readonly proxy: FaultProxy;
+  /** By performance.now; infinite while the lead is not lost. */
+  readonly endedAt: () => number;
+  readonly status: () => Promise<number | undefined>;
+}
+
+async function candidate(identity: string): Promise<Candidate> {
   const proxy = await startFaultProxy(cluster);
   const client = await testClient(proxy);
   const lease = { namespace: namespace.name, name: 'operator' };
+  const registry = new Registry();
+  const onStatus = createElectionMetric(registry, 'operator');
+  const log = testLog();
   const election = createElection({
     client,
     lease,
     identity,
     clock,
     calendar: systemClock,
-    log: testLog(),
+    log,
     times,
+    onStatus,
   });
+  const status = async () =>
+    (await registry.getSingleMetric('leader_election_master_status')?.get())?.values[0]?.value;
   let endedAt = Number.POSITIVE_INFINITY;
   const run = async (): Promise<void> => {
     if ((await election.run()) === 'lost') endedAt = performance.now();
@@ -59,7 +72,7 @@ async function candidate(
     () => client.close(),
     () => election.stop(),
   );
-  return { election, proxy, endedAt: () => endedAt };
+  return { election, proxy, endedAt: () => endedAt, status };
 }
 const leaseNow = async (): Promise<Lease> =>
   (await direct.get<Lease>(direct.kindOf(LEASE), { namespace: namespace.name, name: 'operator' }))!;
@@ -88,12 +101,13 @@ describe('the election of a leader', () => {
     await one.election.elected;
     const two = await candidate('two');
     await until('the standby watches', () => two.proxy.watches() === 1);
+    expect([await one.status(), await two.status()]).toEqual([1, 0]);
     const askedAt = performance.now();
     await one.election.stop();
     await two.election.elected;
     // Well below the 4 s that it would take otherwise.
     expect(performance.now() - askedAt).toBeLessThan(2_000);
-    expect(one.election.isLeader).toBe(false);
+    expect([await one.status(), await two.status()]).toEqual([0, 1]);
     expect((await leaseNow()).spec).toMatchObject({ holderIdentity: 'two', leaseTransitions: 1 });
   });
 
