@@ -50,6 +50,8 @@ export function findForeign(database: Database, hash: string): Promise<ForeignTr
   return database.selectFrom('foreign_transaction').selectAll().where('hash', '=', hash).executeTakeFirst();
 }
 
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** Locks a transfer by its key or id, so that nothing sends it while a person's decision is written. */
 export async function lockTransfer(
   database: DatabaseTransaction,
@@ -58,7 +60,7 @@ export async function lockTransfer(
   return database
     .selectFrom('transfer')
     .selectAll()
-    .where((eb) => eb.or([eb('key', '=', keyOrId), eb(sql<string>`id::text`, '=', keyOrId)]))
+    .where(UUID.test(keyOrId) ? 'id' : 'key', '=', keyOrId)
     .forUpdate()
     .executeTakeFirst();
 }

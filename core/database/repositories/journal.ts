@@ -155,7 +155,11 @@ export async function suspectTransfers(
 ): Promise<readonly Suspicion[]> {
   const only =
     transferIds === undefined
-      ? sql`transfer.state in ('queued', 'waiting', 'submitted')`
+      ? sql`transfer.id in (
+          select id from transfer where source = ${account} and state in ('queued', 'waiting')
+          union all
+          select carried.id from submission join transfer as carried on carried.submission_id = submission.id
+          where submission.state = 'pending')`
       : sql`transfer.id = any(${[...transferIds]}::uuid[])`;
   const { rows } = await sql<Suspicion>`
     select transfer.id as transfer_id, transfer.key, transfer.transaction_id, transfer.state,
@@ -190,14 +194,16 @@ export async function newestSettledLedger(
 ): Promise<number | undefined> {
   const { rows } = await sql<{ ledger: number | null }>`
     select max(ledger) as ledger from (
-      (select ledger from submission where source = ${account} and state <> 'expired' and ledger is not null
+      (select ledger from submission where source = ${account} and state <> 'expired' and state <> 'pending'
         order by sequence desc limit 1)
       union all
-      select last.ledger from unnest(${[...assetIds]}::text[]) as wanted (asset_id)
+      select (select ledger from submission where id = last.submission_id)
+      from unnest(${[...assetIds]}::text[]) as wanted (asset_id)
         cross join lateral (
-          select submission.ledger from transfer join submission on submission.id = transfer.submission_id
-          where transfer.asset_id = wanted.asset_id and transfer.settled_at is not null and transfer.source = ${account}
-          order by transfer.settled_at desc limit 1
+          select submission_id from transfer
+          where asset_id = wanted.asset_id and settled_at is not null and source = ${account}
+            and submission_id is not null
+          order by settled_at desc limit 1
         ) as last
     ) as known`.execute(database);
   return rows[0]?.ledger ?? undefined;
