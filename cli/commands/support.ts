@@ -88,8 +88,10 @@ function addTasks(program: Command): void {
       end(await runListTasks(options));
     });
 
-  support(program.command('retry <task-or-transaction>'))
-    .description('try a given-up task again; or all those of a transaction, and its transfers that wait')
+  support(program.command('retry <task-transaction-or-receipt>'))
+    .description(
+      'try a given-up task again; or all those of a transaction, and its transfers that wait; or a receipt’s way back',
+    )
     .addOption(asOption())
     .addHelpText(
       'after',

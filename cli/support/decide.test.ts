@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { insertReceipt } from '../../core/database/repositories/receipts.ts';
+import { listReceipts, type ReceiptFilter } from '../../core/database/repositories/support.ts';
 import { changeTransaction, insertTransaction } from '../../core/database/repositories/transactions.ts';
 import { testAnchor, yamlOf } from '../../core/spec/test-manifest.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
@@ -13,6 +14,8 @@ import { createTestDatabase, type TestDatabase } from '../../test/support/databa
 import { newAccount } from '../../test/support/transaction.ts';
 
 const CAPSTAN = fileURLToPath(new URL('../../bin/capstan', import.meta.url));
+/** Each command is a process; on a busy machine one takes seconds. */
+jest.setTimeout(120_000);
 const payer = newAccount();
 const why = ['--reason', 'the customer called'];
 
@@ -34,6 +37,7 @@ describe('decisions about money', () => {
     await writeFile(path.join(folder, 'anchor.yaml'), yamlOf(manifest));
     await mkdir(path.join(folder, 'harbor-db'));
     await writeFile(path.join(folder, 'harbor-db', 'url'), db.url, { mode: 0o440 });
+    await late();
   });
   afterAll(async () => {
     await rm(folder, { recursive: true });
@@ -85,24 +89,33 @@ describe('decisions about money', () => {
 
   test('receipts list finds a payment by its reason, sender, asset, hash, time and alarm', async () => {
     const { receipt } = await late();
-    const hash = BigInt(receipt).toString(16).padStart(64, '0');
-    const filters = [
-      ['--reason', 'late'],
-      ['--from', payer],
-      ['--asset', 'SRT'],
-      ['--asset', assetId],
-      ['--hash', hash.toUpperCase()],
-      ['--since', '2026-05-01'],
-      ['--alerts'],
+    const transactionHash = BigInt(receipt).toString(16).padStart(64, '0');
+    const found: ReceiptFilter = {
+      state: 'unmatched',
+      reason: 'late',
+      from: payer,
+      assetId,
+      hash: transactionHash.toUpperCase(),
+      since: new Date('2026-05-01'),
+      isAlert: true,
+      limit: 500,
+    };
+    const idsOf = async (filter: ReceiptFilter) =>
+      (await listReceipts(db.database, filter)).map(({ id }) => String(id));
+    expect(await idsOf(found)).toEqual([receipt]);
+    const others: Partial<ReceiptFilter>[] = [
+      { state: 'ignored' },
+      { reason: 'no_memo' },
+      { from: newAccount() },
+      { from: `M${newAccount().slice(1)}` },
+      { assetId: 'native' },
+      { hash: 'ab' },
+      { since: new Date('2026-05-02') },
     ];
-    for (const filter of filters) expect((await list(...filter)).map(({ id }) => id)).toContain(receipt);
-    for (const filter of [
-      ['--reason', 'no_memo'],
-      ['--from', newAccount()],
-      ['--since', '2026-05-02'],
-    ]) {
-      expect(await list(...filter)).toEqual([]);
-    }
+    for (const other of others) expect(await idsOf({ ...found, ...other })).toEqual([]);
+    const asked = ['--reason', 'late', '--from', payer, '--asset', 'SRT', '--hash', transactionHash];
+    const listed = await list(...asked, '--since', '2026-05-01', '--alerts', '-n', '500');
+    expect(listed.map(({ id }) => id)).toEqual([receipt]);
   });
 
   test('receipts match revives the withdrawal, under the name of who did it', async () => {
@@ -150,6 +163,22 @@ describe('decisions about money', () => {
     expect(await capstan('receipts', 'refund', receipt, ...why, '-y')).toMatchObject({
       code: 1,
       error: expect.stringContaining('error (already_decided): '),
+    });
+  });
+
+  test('retry puts a way back that waits for a person in the queue again, and nothing else', async () => {
+    const { receipt } = await late();
+    await capstan('receipts', 'refund', receipt, ...why, '-y');
+    expect(await capstan('retry', receipt)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('(nothing_to_retry)'),
+    });
+    const transfer = db.database.updateTable('transfer').set({ state: 'waiting', reason: 'op_malformed' });
+    await transfer.where('receiptId', '=', BigInt(receipt)).execute();
+    expect((await capstan('retry', receipt)).out).toContain(`refund-receipt:${receipt} is back in the queue`);
+    expect(await json('receipts', 'show', receipt)).toMatchObject({
+      transfer: { state: 'queued', reason: null },
+      events: [{}, { actor: 'operator:jane', reason: `retry of the transfer refund-receipt:${receipt}` }],
     });
   });
 

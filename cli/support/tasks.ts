@@ -1,5 +1,5 @@
 import type { TaskKind } from '../../core/database/entities/work.ts';
-import { retry } from '../../core/database/repositories/interventions.ts';
+import { retry, retryReceipt } from '../../core/database/repositories/interventions.ts';
 import { listTasks } from '../../core/database/repositories/support.ts';
 import { actorOf, onAnchor, requireId, type ByOptions, type SupportOptions } from './open.ts';
 import { print, tableText, timeText } from './output.ts';
@@ -36,8 +36,9 @@ export async function runListTasks(options: TaskOptions): Promise<number> {
 
 /** `capstan retry ID`. @throws {InvalidId | UnknownId | NothingToRetry} */
 export async function runRetry(text: string, options: ByOptions): Promise<number> {
-  const id = requireId(text);
   const actor = actorOf(options);
+  if (/^\d{1,19}$/.test(text)) return runRetryReceipt(BigInt.asIntN(64, BigInt(text)), actor, options);
+  const id = requireId(text);
   const retried = await onAnchor(options, ({ database }) => retry(database, id, { actor }));
   const lines = [
     ...retried.tasks.map((key) => `Task ${key} is due now.`),
@@ -45,5 +46,14 @@ export async function runRetry(text: string, options: ByOptions): Promise<number
     `Follow it with: capstan transactions show ${retried.transactionId}`,
   ];
   print(options.output, { json: retried, text: `${lines.join('\n')}\n` });
+  return 0;
+}
+
+async function runRetryReceipt(id: bigint, actor: string, options: ByOptions): Promise<number> {
+  const key = await onAnchor(options, ({ database }) => retryReceipt(database, id, { actor }));
+  print(options.output, {
+    json: { receipt: String(id), tasks: [], transfers: [key] },
+    text: `Transfer ${key} is back in the queue.\nFollow it with: capstan receipts show ${id}\n`,
+  });
   return 0;
 }

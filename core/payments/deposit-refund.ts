@@ -58,6 +58,12 @@ export async function refundDeposit(
       throw new RefundRefused('refund_under_way', `The refund of ${id} is ordered already.`);
     }
     const { sent: amount } = splitRefund(leftOf(transaction), share);
+    // What was given up must not come back to life beside the new order.
+    await endTasks(
+      trx,
+      tasks.map((task) => task.id),
+      'ordered anew by a person',
+    );
     await beginRefund(trx, transaction, { actor, reason: `refund of ${formatAmount(amount)}: ${reason}` });
     const count = await countTasks(trx, 'deposits/refund', id);
     await enqueueTask(trx, {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { answerJson } from '../../core/integration/testing/loopback.ts';
+import { retry } from '../../core/database/repositories/interventions.ts';
 import { insertTransaction } from '../../core/database/repositories/transactions.ts';
 import { recordDepositRefund, refundDeposit } from '../../core/payments/deposit-refund.ts';
 import { createLog } from '../../core/runtime/log.ts';
@@ -272,6 +273,24 @@ describe('a deposit that an operator sends back', () => {
     await world.turn();
     expect(await world.read(id)).toMatchObject({ status: 'completed' });
     expect(await world.balance(holder!.publicKey())).toBe('6');
+  });
+
+  test('anew, after the bank had refused for ever, is asked for once: what was given up stays given up', async () => {
+    const { asked, context } = await bank({ outcome: 'fatal', reason: 'no such account' }, back('4'));
+    const { id } = await world.deposit(newAccount());
+    await refundDeposit(world.db.database, id, {}, jane);
+    await runEffects(context);
+    await refundDeposit(world.db.database, id, { amount: parseAmount('4') }, jane);
+    await runEffects(context);
+    expect(await world.read(id)).toMatchObject({
+      status: 'on_hold',
+      refunds: [{ amount: parseAmount('4') }],
+    });
+    await expect(retry(world.db.database, id, jane)).rejects.toMatchObject({ code: 'nothing_to_retry' });
+    expect(asked.map(({ amount, key }) => [amount, key])).toEqual([
+      ['10', `deposit-refund:${id}:by-hand:1`],
+      ['4', `deposit-refund:${id}:by-hand:2`],
+    ]);
   });
 
   test('and is sent back by hand before the bank was asked is not sent back by the bank as well', async () => {

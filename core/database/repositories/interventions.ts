@@ -64,6 +64,25 @@ export async function retry(database: Database, id: string, by: By): Promise<Ret
   });
 }
 
+/**
+ * Puts the way back of a receipt in the queue again, when it waits for a person; answers its key.
+ * @throws {NothingToRetry}
+ */
+export async function retryReceipt(database: Database, receiptId: bigint, { actor }: By): Promise<string> {
+  return database.transaction().execute(async (trx) => {
+    const transfer = await trx
+      .selectFrom('transfer')
+      .select(['id', 'key'])
+      .where('receiptId', '=', receiptId)
+      .where('state', '=', 'waiting')
+      .executeTakeFirst();
+    const isQueued = transfer && (await setTransferState(trx, transfer.id, { to: 'queued', reason: null }));
+    if (!isQueued) throw new NothingToRetry(String(receiptId), 'no way back of that payment waits');
+    await insertEvent(trx, { receiptId, actor, reason: `retry of the transfer ${transfer.key}` });
+    return transfer.key;
+  });
+}
+
 async function retryAll(
   trx: DatabaseTransaction,
   transactionId: string,
