@@ -1,12 +1,14 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ALL_KINDS } from './kinds.ts';
 import { huntMutants } from './mutants.ts';
 import { describeRun, countsOf, shortfalls } from './report.ts';
 import { run } from './run.ts';
 import { fingerprintOf, minimumsOf, scheduleOf } from './schedule.ts';
+import { copyTree } from './tree.ts';
 
 /**
  * `make simulate SEED=1 MINUTES=10`: runs one schedule, or one for each of several seeds (SEED=1,2). Exit code 1 when books
@@ -25,6 +27,7 @@ const { values } = parseArgs({
   },
 });
 const minutes = Number(values.minutes);
+const MAIN = fileURLToPath(new URL('../..', import.meta.url));
 const without = values.without.split(',');
 const kinds = ALL_KINDS.filter((kind) => !without.includes(kind));
 const seeds = values.seed.split(',').map(Number);
@@ -81,9 +84,11 @@ async function simulate(seed: number): Promise<boolean> {
     `\nseed ${seed}, ${minutes} min, schedule ${fingerprintOf(schedule)} in ${folder}/schedule.json`,
   );
   const startedAt = Date.now();
+  // A copy: processes start again all the time, and whoever edits the sources meanwhile would change them under their feet.
+  const copy = values.tree === undefined ? copyTree(MAIN, []) : undefined;
   const result = await run({
     schedule,
-    ...(values.tree !== undefined && { tree: path.resolve(values.tree) }),
+    tree: copy?.folder ?? path.resolve(values.tree ?? MAIN),
     onStep: (step) =>
       console.log(`  ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${step}`),
     onOpening,
@@ -96,6 +101,7 @@ async function simulate(seed: number): Promise<boolean> {
       console.log(`  the logs are in ${folder}`);
     },
   });
+  copy?.remove();
   const short = shortfalls(countsOf(result), minimums, kinds);
   console.log(describeRun(schedule, result, minimums));
   for (const sentence of short) console.log(`TOO LITTLE: ${sentence}`);

@@ -52,13 +52,16 @@ export function copyTree(main: string, patches: readonly Patch[]): Tree {
   }
 }
 
-function apply(folder: string, { file, find, replace }: Patch): void {
-  const target = path.join(folder, file);
-  const text = readFileSync(target, 'utf8');
+function apply(folder: string, patch: Patch): void {
+  const target = path.join(folder, patch.file);
+  writeFileSync(target, patched(readFileSync(target, 'utf8'), patch));
+}
+
+/** The text of a source with the change in it. @throws when its place is not there, or there twice */
+export function patched(text: string, { file, find, replace }: Patch): string {
   const parts = text.split(find);
-  if (parts.length !== 2)
-    throw new Error(
-      `${file} has changed: what a mutant replaces is there ${parts.length - 1} times, not once:\n${find}`,
-    );
-  writeFileSync(target, parts.join(replace));
+  if (parts.length === 2) return parts.join(replace);
+  throw new Error(
+    `${file} has changed: what a mutant replaces is there ${parts.length - 1} times, not once:\n${find}`,
+  );
 }
