@@ -48,9 +48,7 @@ export async function startInteractive(
     ...plan.transaction,
     ...(customerId !== undefined && { customerId }),
   };
-  const transaction = await deps.database
-    .transaction()
-    .execute((database) => insertTransaction(database, wanted, 'server'));
+  const transaction = await insertTransaction(deps.database, wanted, 'server');
   log.info({ transaction_id: transaction.id, kind, asset: transaction.assetId }, 'transaction requested');
   return {
     type: 'interactive_customer_info_needed',

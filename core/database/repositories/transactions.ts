@@ -1,4 +1,4 @@
-import { sql, type Insertable, type SelectQueryBuilder } from 'kysely';
+import { sql, type Insertable } from 'kysely';
 import { queueCallbacks } from '../../callbacks/outbox.ts';
 import { CapstanError } from '../../runtime/errors.ts';
 import { assertAllowed, awaitsIntegration, FINAL, type Kind, type Status } from '../../transaction/status.ts';
@@ -39,36 +39,45 @@ export interface Change {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** Writes a new transaction with its first event, in the caller's database transaction. */
+/** Writes a new transaction with its first event: one statement, so that both are there or neither, also by itself. */
 export async function insertTransaction(
-  database: DatabaseTransaction,
+  database: Database,
   input: NewTransaction,
   actor: string,
 ): Promise<Transaction> {
   const { id, kind, status = 'incomplete', assetId, subject, ...patch } = input;
   const situation = { kind, status, isFunded: false };
   const row = await database
-    .insertInto('transaction')
-    .values({
-      ...insertableOf(patch),
-      id,
-      kind,
-      status,
-      assetId,
-      subject,
-      awaitsIntegration: awaitsIntegration(situation),
-      startedAt: sql<Date>`clock_timestamp()`,
-      updatedAt: sql<Date>`clock_timestamp()`,
-    })
-    .returningAll()
+    .with('created', (creating) =>
+      creating
+        .insertInto('transaction')
+        .values({
+          ...insertableOf(patch),
+          id,
+          kind,
+          status,
+          assetId,
+          subject,
+          awaitsIntegration: awaitsIntegration(situation),
+          startedAt: sql<Date>`clock_timestamp()`,
+          updatedAt: sql<Date>`clock_timestamp()`,
+        })
+        .returningAll(),
+    )
+    .with('told', (telling) =>
+      telling.insertInto('event').values({
+        transactionId: id,
+        actor,
+        reason: 'requested',
+        fromStatus: null,
+        toStatus: status,
+        detail: null,
+        at: sql<Date>`clock_timestamp()`,
+      }),
+    )
+    .selectFrom('created')
+    .selectAll()
     .executeTakeFirstOrThrow();
-  await insertEvent(database, {
-    transactionId: id,
-    actor,
-    reason: 'requested',
-    fromStatus: null,
-    toStatus: status,
-  });
   return toTransaction(row);
 }
 
