@@ -11,7 +11,7 @@ test(
   () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', RUN, '--minutes', '0.2'],
+      ['--disable-warning=ExperimentalWarning', RUN],
       { cwd: path.dirname(RUN), encoding: 'utf8', timeout: TIMEOUT_MS, env: withoutJest() },
     );
     expect(`${stdout}${stderr}`).toContain('All points recovered; the books balance.');

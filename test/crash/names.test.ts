@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { nameOfCommit, nameOfRequest, writesOf } from './names.ts';
+import { EFFECTS, missingPoints } from './points.ts';
 
 describe('the name of an effect', () => {
   test.each([
@@ -24,5 +26,26 @@ describe('the name of an effect', () => {
   test('of a request leaves ids and queries out', () => {
     const path = '/capstan/v1/deposits/0b6f3c1e-1d2c-4a51-9a76-3a4d1f6a2b11/x?token=1';
     expect(nameOfRequest({ method: 'POST', path })).toBe('POST /capstan/v1/deposits/…/x');
+  });
+});
+
+describe('the list of points', () => {
+  test('is in docs/crash-points.md, with what each effect is', () => {
+    const document = readFileSync(new URL('../../docs/crash-points.md', import.meta.url), 'utf8');
+    const lines = document.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim());
+    for (const [effect, meaning] of Object.entries(EFFECTS)) {
+      expect(lines).toContain(`| \`${effect}\` | ${meaning} |`);
+    }
+  });
+
+  test('is missed by a run that crashed on one side only', () => {
+    const all = Object.keys(EFFECTS).flatMap((effect) => {
+      const [role, what] = effect.split(': ');
+      return [`${role}: before ${what}`, `${role}: after ${what}`];
+    });
+    const reached = [...all, 'check-trustlines: before commit [transfer+]'];
+    expect(missingPoints(reached)).toEqual([]);
+    expect(missingPoints(reached.slice(1))).toEqual([all[0]]);
+    expect(missingPoints(all)).toEqual(['commit [transfer+]']);
   });
 });
