@@ -31,7 +31,7 @@ test: $(INSTALLED) ## all checks, as CI runs them
 
 lint: $(INSTALLED) ## type-aware lint, import arrows, unused code
 	oxlint -c config/oxlint.json --type-aware --deny-warnings
-	depcruise -c config/dependency-cruiser.cjs --output-type err-long core server workers integration ledger cli examples | sed '/missing-tsc-transpiler/,$$d'
+	depcruise -c config/dependency-cruiser.cjs --output-type err-long core server workers operator integration ledger cli examples | sed '/missing-tsc-transpiler/,$$d'
 	knip -c config/knip.json
 
 format-check: $(INSTALLED) ## is everything formatted?

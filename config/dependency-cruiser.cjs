@@ -43,7 +43,25 @@ module.exports = {
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
-    { name: 'tests-are-not-imported', severity: 'error', from: { pathNot: isTest }, to: { path: isTest } },
+    {
+      name: 'tests-are-not-imported',
+      severity: 'error',
+      from: { pathNot: `(${isTest}|^(test|bench)/)` },
+      to: { path: isTest },
+    },
+    {
+      name: 'engine-stands-alone',
+      comment: 'operator/engine knows neither Kubernetes nor anchors',
+      severity: 'error',
+      from: { path: '^operator/engine/' },
+      to: { path: '^operator/(?!engine/)' },
+    },
+    {
+      name: 'kube-knows-no-anchors',
+      severity: 'error',
+      from: { path: '^operator/kube/', pathNot: isTest },
+      to: { path: '^operator/(?!engine/|kube/)' },
+    },
     {
       name: 'no-dev-dependency-in-production',
       severity: 'error',
