@@ -4,7 +4,7 @@ import { Account, Keypair, Memo, MuxedAccount, Operation } from '@stellar/stella
 import { parseAmount } from '../transaction/amount.ts';
 import { direction } from '../../test/support/anchor.ts';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
-import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { adoptAll, openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { expectWithdrawal, recordAll, rich } from '../../test/support/withdrawals.ts';
 import { checkTrustlines } from '../../workers/check-trustlines/check-trustlines.ts';
 import { payDue } from './pay.ts';
@@ -118,6 +118,7 @@ describe('an amount at the limit of the protocol', () => {
     world = await openWorld(ledger, { supply: LEAST, asset: { decimals: 7, withdrawal: open() } });
     const [payer] = await world.holders(1);
     await succeed(ledger.run(world.distribution, [pay(LEAST, world.issuer.publicKey())]));
+    await adoptAll(world);
     await succeed(ledger.run(world.issuer, [pay(amount, payer!.publicKey())]));
     const { id, withdrawMemo } = await expectWithdrawal(world, { amountExpected: parseAmount(amount) });
     await succeed(ledger.run(payer!, [pay(amount)], { memo: Memo.id(withdrawMemo!) }));
@@ -135,6 +136,7 @@ describe('an amount at the limit of the protocol', () => {
     world = await openWorld(ledger, { supply: MOST, asset: { deposit: open() } });
     const [full, other] = await world.holders(2);
     await succeed(ledger.run(world.distribution, [pay('10', full!.publicKey())]));
+    await adoptAll(world);
     const limit = '10';
     const line = Operation.changeTrust({ asset: sdkAsset(world.asset.id), limit });
     await succeed(ledger.run(full!, [line]));
