@@ -1,14 +1,16 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { sleep } from './stellar.ts';
 
 /**
  * How the integration behaves.
  * hangBefore: a call is kept and never handed on. hangAfter: it is done, the answer never comes. repeat: each call is done
- * twice, side by side. garbage: the answer is a page of HTML. failing: 500 after the call was done. lie: what a poll says is
+ * twice, side by side. slow: the answer comes late, yet in time. garbage: the answer is a page of HTML. failing: 500 after the call was done. lie: what a poll says is
  * twisted (see {@link twist}).
  */
-export type BankMode = 'well' | 'hangBefore' | 'hangAfter' | 'repeat' | 'garbage' | 'failing' | 'lie';
+export type BankMode =
+  'well' | 'hangBefore' | 'hangAfter' | 'slow' | 'repeat' | 'garbage' | 'failing' | 'lie';
 
 /** Stands between Capstan and its integration. */
 export interface BankProxy {
@@ -24,6 +26,8 @@ interface Answer {
   readonly body: Buffer;
 }
 
+/** Less than Capstan waits (integration.timeout of anchor-files.ts). */
+const SLOW_MS = 1_500;
 /** Nobody waits for so long. */
 const HANG_MS = 30_000;
 
@@ -47,6 +51,7 @@ export async function startBankProxy(): Promise<BankProxy> {
     const answer = answers.at(-1);
     if (!answer) return void response.destroy();
     if (behaviour === 'hangAfter') return hang(response);
+    if (behaviour === 'slow') await sleep(SLOW_MS);
     if (behaviour === 'failing') return reply(response, 500, '{"error":"The bank failed."}');
     if (behaviour === 'garbage') return reply(response, 200, '<html>Good morning</html>', 'text/html');
     const text = behaviour === 'lie' ? twist(incoming.url ?? '', answer.body) : answer.body;

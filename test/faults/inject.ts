@@ -20,6 +20,7 @@ const FOREIGN_STROOPS = 70_000_000n;
 /** A vote of the network for more than the anchor pays (spec: maxFee 0.01 XLM). */
 const ABOVE_CAP_STROOPS = 150_000;
 const FULL_LEDGER_OPERATIONS = 1_000;
+const HANGS: readonly BankMode[] = ['hangBefore', 'hangAfter', 'slow'];
 const LISTENERS = ['main', 'second'] as const;
 
 /** Does what the schedule says, and counts it once it has happened. */
@@ -112,7 +113,7 @@ const INJECT: Readonly<Record<InjectedKind, (hit: Hit) => Promise<void>>> = {
   },
   bankCrash: async ({ world }) => world.bank.child.signal('SIGKILL'),
   bankRepeats: (hit) => behave(hit, 'repeat'),
-  bankHangs: (hit) => behave(hit, hit.fault.degree < 0.5 ? 'hangBefore' : 'hangAfter'),
+  bankHangs: (hit) => behave(hit, HANGS[Math.floor(hit.fault.degree * HANGS.length)] ?? 'slow'),
   bankLies: (hit) =>
     behave(hit, hit.fault.degree < 0.3 ? 'garbage' : hit.fault.degree < 0.5 ? 'failing' : 'lie'),
 };

@@ -60,6 +60,7 @@ async function hunt(mutant: Mutant, onOpening: RunOptions['onOpening']): Promise
       const [first] = disagreements;
       const finding = first ? `${first.what} [${first.invariant}]` : open[0] && `left undone: ${open[0]}`;
       if (finding !== undefined) return { seeds: seed, finding };
+      console.log(`        ${mutant.name}: seed ${seed} finds nothing`);
     }
     return { seeds: most, finding: undefined };
   } finally {

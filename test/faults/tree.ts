@@ -34,7 +34,12 @@ export interface Tree {
 export function copyTree(main: string, patches: readonly Patch[]): Tree {
   const folder = mkdtempSync(path.join(tmpdir(), 'capstan-tree-'));
   chmodSync(folder, 0o755);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // Also when a signal ends the run.
+  process.once('exit', remove);
   try {
     const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...FOLDERS];
     const files = execFileSync('git', args, { cwd: main, encoding: 'utf8' }).split('\0');

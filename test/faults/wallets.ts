@@ -3,7 +3,7 @@ import { ASSET_CODE } from './anchor-files.ts';
 import { countFault, type Records, type WithdrawalRecord } from './records.ts';
 import type { PlannedDeposit, PlannedWithdrawal } from './schedule.ts';
 import { TooLate, Unknown, type Sep24 } from './sep24.ts';
-import { Asset, assetOf, Keypair, makeTransaction, Memo, Operation, sleep } from './stellar.ts';
+import { Asset, assetOf, Keypair, makeTransaction, Memo, Operation, read, sleep } from './stellar.ts';
 import { customerOf, type Customer, type World } from './world.ts';
 
 /** What a wallet works with. */
@@ -24,9 +24,9 @@ export async function deposit(context: WalletContext, planned: PlannedDeposit): 
   const { world, sep24, records } = context;
   const { fault, amount, index } = planned;
   const payer = at(world.customers, planned.customer);
-  const customer = fault === undefined ? payer : await newcomer(context, payer);
-  const account = customer.keypair.publicKey();
   await guarded(records, `deposit ${index}`, async () => {
+    const customer = fault === undefined ? payer : await newcomer(context, payer);
+    const account = customer.keypair.publicKey();
     const id = await open(context, 'deposit', customer.keypair, amount);
     const record = { id, account, amount, isUntrusted: false };
     await sleep(planned.paysAfterMs);
@@ -161,7 +161,7 @@ async function open(
 /** An account of its own, with the trustline and nothing on it. */
 async function newcomer({ world }: WalletContext, payer: Customer): Promise<Customer> {
   const keypair = Keypair.random();
-  await payer.inTurn(() =>
+  const made = payer.inTurn(() =>
     makeTransaction(world.stellar, {
       source: payer.keypair,
       cosigners: [keypair],
@@ -174,6 +174,12 @@ async function newcomer({ world }: WalletContext, payer: Customer): Promise<Cust
       ],
     }),
   );
+  await made.catch(async (error: unknown) => {
+    // Tried twice because a Horizon lagged, the second time fails: it is there.
+    await read(world.stellar, `/accounts/${keypair.publicKey()}`).catch(() => {
+      throw error;
+    });
+  });
   return customerOf(keypair);
 }
 
