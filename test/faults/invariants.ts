@@ -72,6 +72,8 @@ function unpaidReason(books: Books, deposit: Deposit, row: TransactionRow | unde
   if (!row) return isTouchedByLoss(books, row) ? [] : [`deposit ${id} is not paid, and its row is gone`];
   if (row.status === 'completed') return [`deposit ${id} is completed, yet nothing was paid`];
   if (row.status === 'pending_trust' && deposit.isUntrusted) return [];
+  // The bank gave another deposit this one's reference, which was believed first: a person decides, as the row says.
+  if (row.attention?.includes('has already paid another deposit')) return [];
   if (row.attention !== undefined && isTouchedByLoss(books, row)) return [];
   return [`deposit ${id} is not paid; it is ${row.status} (${row.attention ?? 'without a reason'})`];
 }
