@@ -51,4 +51,4 @@ export const INJECTED_KINDS = ALL_KINDS.filter(
 );
 
 /** They stop everything for seconds. */
-export const HEAVY_KINDS: readonly InjectedKind[] = ['restoreDump', 'foreignPayment', 'heldReplies'];
+export const HEAVY_KINDS: readonly InjectedKind[] = ['restoreDump', 'foreignPayment'];

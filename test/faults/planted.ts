@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
           'if (row) { await context.horizon.submit(row.envelope); signed.push({ source, transfers: wanted, row }); }',
       },
     ],
-    faults: ['kill', 'cutConnections', 'heldReplies', 'postgresRestart', 'answersLostWhileFull'],
+    faults: ['kill', 'cutConnections', 'heldReplies'],
   },
   {
     name: 'no-compare-and-set',
