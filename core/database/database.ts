@@ -59,6 +59,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // Without a listener a dropped idle connection would end the process; the next statement reconnects by itself.
   pool.on('error', (error) => options.onPoolError?.(error));
+  // The same for one that is lent out between two statements: the next statement fails, which is enough.
+  pool.on('connect', (client) => client.on('error', (error) => options.onPoolError?.(error)));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins });
 }
 

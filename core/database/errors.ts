@@ -8,3 +8,25 @@ export function violatesUnique(error: unknown, constraint: string): boolean {
     error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION && error.constraint === constraint
   );
 }
+
+/** Classes of SQLSTATE: connection exceptions, too many connections, shutting down or starting (PostgreSQL, appendix A). */
+const AWAY_STATES = /^(08|53300|57P0[123])/;
+const AWAY_CODES: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+]);
+/** pg and pg-pool throw plain errors with these sentences. */
+const AWAY_SENTENCES =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** Whether a statement failed because PostgreSQL is away for now (restarting, cut off), not because of what was asked. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return AWAY_STATES.test(error.code ?? '');
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return AWAY_CODES.has(code) || (typeof message === 'string' && AWAY_SENTENCES.test(message));
+}

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { isDatabaseAway } from '../../core/database/errors.ts';
 import { ConcurrentChange } from '../../core/database/repositories/transactions.ts';
 import { IntegrationMisbehaved, IntegrationUnavailable } from '../../core/integration/client.ts';
 import { bodyOf } from '../middleware/body.ts';
@@ -45,6 +46,7 @@ function viewError(thrown: unknown): ErrorView {
     return { status: 503, key: 'error.unavailable', retryAfterSeconds: 1, isRetryable: true };
   }
   if (thrown instanceof HttpError) return viewStatus(thrown.status);
+  if (isDatabaseAway(thrown)) return viewStatus(503);
   return { status: 500, key: 'error.defect', isRetryable: true };
 }
 

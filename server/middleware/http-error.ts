@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { isDatabaseAway } from '../../core/database/errors.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
 
 export interface HttpErrorOptions {
@@ -114,6 +115,7 @@ export function answerTo(thrown: unknown, statusByCode: StatusByCode = {}): Erro
       headers: { 'Retry-After': '5' },
     };
   }
+  if (isDatabaseAway(thrown)) return answerTo(new Unavailable());
   const status = thrown instanceof Error ? exposedStatus(thrown) : undefined;
   if (status !== undefined && thrown instanceof Error) return { ...plain, status, message: thrown.message };
   return { ...plain, status: 500, message: 'internal error', isDefect: true };
