@@ -150,7 +150,8 @@ async function catchUp(name: string): Promise<number> {
     const cpuBefore = cpuSecondsOf(watcher.pid);
     const seen = async (): Promise<{ count: number; atMs: number }> => {
       const { rows: found } = await database.query<{ count: string; at: Date }>(
-        `select count(*) as count, clock_timestamp() as at from receipt where id > $1`,
+        `select count(*) as count, clock_timestamp() as at from receipt where id > $1 and memo is not null`,
+        // What the hot wallet was filled with came without a memo.
         [FINISHED],
       );
       return { count: Number(found[0]?.count), atMs: found[0]?.at.getTime() ?? 0 };
@@ -199,14 +200,14 @@ async function live(): Promise<void> {
   try {
     for (let i = 0; i < LIVE; i++) {
       const memo = 900_000_000 + i;
+      const payer = payers[i % payers.length]!;
       const { rows: made } = await database.query<{ id: string }>(
         `insert into transaction (id, kind, status, asset_id, subject, amount_expected, amount_in, amount_out, amount_fee,
            anchor_account, withdraw_memo, started_at, updated_at)
-         values (gen_random_uuid(), 'withdrawal', 'pending_user_transfer_start', $1, 'G', 100, 100, 99, 1, $2, $3, now(), now())
+         values (gen_random_uuid(), 'withdrawal', 'pending_user_transfer_start', $1, $4, 100, 100, 99, 1, $2, $3, now(), now())
          returning id`,
-        [asset.id, asset.distributionAccount, memo],
+        [asset.id, asset.distributionAccount, memo, payer.account],
       );
-      const payer = payers[i % payers.length]!;
       await builder.send([payment(payer, memo)]);
       const closedAtMs = Date.now();
       const doneAtMs = await eventually(
@@ -219,7 +220,14 @@ async function live(): Promise<void> {
           return task[0]?.done.getTime() ?? 0;
         },
         30_000,
-      );
+      ).catch(async (error: unknown) => {
+        const { rows: state } = await database.query(
+          `select transaction.status, transaction.attention, receipt.state, receipt.reason, task.attempts, task.last_error from transaction
+           left join receipt on receipt.memo = withdraw_memo::text left join task on task.transaction_id = transaction.id where transaction.id = $1`,
+          [made[0]?.id],
+        );
+        throw new Error(`the bank was not asked: ${JSON.stringify(state)}`, { cause: error });
+      });
       latencies.push(Math.max(0, doneAtMs - closedAtMs));
     }
   } finally {

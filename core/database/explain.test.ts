@@ -275,6 +275,7 @@ const ofReceipts: Record<string, Call> = {
       trx,
       Array.from({ length: 200 }, (_, i) => BigInt(i)),
     ),
+  receivedHashes: (trx) => receipts.receivedHashes(trx, ['ab', 'cd']),
   receiptOfTransaction: (trx) => receipts.receiptOfTransaction(trx, id('a', 5)),
   unmatchedReceipts: (trx) => receipts.unmatchedReceipts(trx, 100),
 };

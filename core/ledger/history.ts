@@ -93,7 +93,7 @@ export function createHistory(
         return (record) => paymentsIn(record, account);
       }),
     streamTransactions: (account, asked) =>
-      stream(transactionsRequest(account, false), asked, async () => (record) => {
+      stream(transactionsRequest(account, true), asked, async () => (record) => {
         const transaction = readTransaction(record);
         ledgers.saw({ sequence: transaction.ledger, closedAtMs: Date.parse(transaction.closedAt) });
         return [transaction];

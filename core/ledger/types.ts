@@ -280,7 +280,7 @@ export interface Horizon {
    * @throws {HistoryGone} @throws {NetworkChanged}
    */
   streamPayments(account: string, options: StreamOptions): AsyncIterable<LedgerPayment>;
-  /** As {@link streamPayments}, for the transactions (successful ones) that touched the account. */
+  /** As {@link streamPayments}, for the transactions that touched the account, the failed ones too. */
   streamTransactions(account: string, options: StreamOptions): AsyncIterable<LedgerTransaction>;
   /** As {@link streamTransactions}, reduced to "look again"; waits where the account does not exist yet. */
   streamAccountChanges(account: string, options: StreamOptions): AsyncIterable<AccountChange>;

@@ -3,6 +3,7 @@ import { payoutHashes } from '../../core/database/repositories/submissions.ts';
 import type { LedgerTransaction } from '../../core/ledger/types.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { settleSeen } from '../../core/payments/settle.ts';
+import { endOf } from '../../core/payments/skipped.ts';
 import { inBatches } from './batches.ts';
 
 /** A ledger's transactions come in one burst. */
@@ -142,6 +143,8 @@ async function runsOf(
   const runs: Run[] = [];
   for (const transaction of batch) {
     const isOurs = own.has(transaction.hash) || own.has(transaction.innerHash ?? '');
+    // What a stranger failed to do moved nothing.
+    if (!isOurs && !transaction.successful) continue;
     const last = runs.at(-1);
     if (last?.isOurs === isOurs) last.transactions.push(transaction);
     else runs.push({ isOurs, transactions: [transaction] });
@@ -155,7 +158,7 @@ async function pass(
   account: string,
   transactions: readonly LedgerTransaction[],
 ): Promise<string> {
-  const position = transactions.reduce((_, one) => endOf(one), '');
+  const position = String(transactions.reduce((_, one) => endOf(one), 0n));
   const ledger = transactions.at(-1)?.ledger ?? 0;
   const { passphrase: networkPassphrase } = context.anchor.network;
   await context.database
@@ -163,7 +166,3 @@ async function pass(
     .execute((trx) => moveCursor(trx, { account, networkPassphrase, position, ledger }));
   return position;
 }
-
-/** The paging token of a transaction's last operation: its own, plus one for each (SEP-35). */
-const endOf = ({ pagingToken, operationCount }: LedgerTransaction): string =>
-  String(BigInt(pagingToken) + BigInt(operationCount));

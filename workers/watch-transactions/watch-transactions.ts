@@ -63,7 +63,8 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     effects: createBell(clock),
   };
   const journal = createJournalGuard(base);
-  const context: WatcherContext = { ...base, journal, wake: (work) => bells[work].ring() };
+  const { audit } = journal;
+  const context: WatcherContext = { ...base, journal, audit, wake: (work) => bells[work].ring() };
   const states = new Map<string, IngestState>();
   const shared = { clock, signal, log, idleMs: LOOK_FOR_WORK_MS };
   await Promise.all([

@@ -61,6 +61,16 @@ export async function knownReceipts(database: Database, ids: readonly bigint[]):
   return rows.map(({ id }) => id);
 }
 
+/** Those of some ledger transactions that a receipt names. */
+export async function receivedHashes(
+  database: Database,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ hash: string }>`select transaction_hash as hash from receipt
+    where transaction_hash = any(${[...hashes]}::text[])`.execute(database);
+  return new Set(rows.map(({ hash }) => hash));
+}
+
 export async function receiptOfTransaction(
   database: Database,
   transactionId: string,
