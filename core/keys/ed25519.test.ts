@@ -36,6 +36,27 @@ describe('Ed25519', () => {
     );
   });
 
+  test('whoever has the seed knows its own signatures from all others', () => {
+    fc.assert(
+      fc.property(bytes32, bytes32, fc.nat(63), fc.nat(7), (seed, hash, position, bit) => {
+        const signer = signerFromSeed(encodeSeed(seed));
+        const own = PublicKey.ofSigner(signer);
+        const signature = signer.sign(hash);
+        expect([own.account, own.bytes]).toEqual([
+          signer.account,
+          PublicKey.fromAccount(signer.account).bytes,
+        ]);
+        expect(own.verify(hash, signature)).toBe(true);
+        const changed = Buffer.from(signature);
+        changed[position]! ^= 1 << bit;
+        expect(own.verify(hash, changed)).toBe(false);
+        expect(own.verify(hash, signature.subarray(1))).toBe(false);
+        expect(own.verify(createHash('sha256').update(hash).digest(), signature)).toBe(false);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   test('a signature that is not 64 bytes long is refused', () => {
     const signer = signerFromSeed(generateSeed(randomBytes));
     const hash = randomBytes(32);

@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import { Exchange } from './exchange.ts';
 
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -81,23 +82,28 @@ export function createTransport(clock: Clock, ca?: string): Transport {
 }
 
 async function perform(call: HttpCall, dispatcher: Dispatcher, clock: Clock): Promise<HttpAnswer> {
+  const { url, method, timeoutMs, maxBytes, signal } = call;
+  if (signal?.aborted === true) throw asFailure(signal.reason, url);
   const answered = new AbortController();
-  const expiry = new AbortController();
-  void expire(clock, call.timeoutMs, answered.signal, () =>
-    expiry.abort(new TransportFailure(`no answer from ${originOf(call.url)} in ${call.timeoutMs} ms`, false)),
+  const exchange = new Exchange(dispatcher, {
+    url,
+    method,
+    headers: { accept: 'application/hal+json, application/json', ...call.headers, ...formHeaders(call) },
+    body: call.form === undefined ? null : new URLSearchParams(call.form).toString(),
+    maxBytes,
+    tooLong: () => new TransportFailure(`${originOf(url)} answered more than ${maxBytes} bytes`, false),
+  });
+  void expire(clock, timeoutMs, answered.signal, () =>
+    exchange.cancel(new TransportFailure(`no answer from ${originOf(url)} in ${timeoutMs} ms`, false)),
   );
+  const give = (): void => exchange.cancel(asFailure(signal?.reason, url));
+  signal?.addEventListener('abort', give, { once: true });
   try {
-    const { statusCode, headers, body } = await request(call.url, {
-      dispatcher,
-      method: call.method,
-      headers: { accept: 'application/hal+json, application/json', ...call.headers, ...formHeaders(call) },
-      body: call.form === undefined ? null : new URLSearchParams(call.form).toString(),
-      signal: call.signal ? AbortSignal.any([call.signal, expiry.signal]) : expiry.signal,
-    });
-    return { status: statusCode, headers, body: await readCapped(body, call) };
+    return await exchange.answer;
   } catch (thrown) {
-    throw asFailure(expiry.signal.aborted ? expiry.signal.reason : thrown, call.url);
+    throw asFailure(thrown, url);
   } finally {
+    signal?.removeEventListener('abort', give);
     answered.abort(ANSWERED);
   }
 }
@@ -111,19 +117,6 @@ export async function expire(
 ): Promise<void> {
   await clock.sleep(timeoutMs, done);
   if (!done.aborted) onLate();
-}
-
-async function readCapped(body: Dispatcher.ResponseData['body'], call: HttpCall): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > call.maxBytes) {
-      throw new TransportFailure(`${originOf(call.url)} answered more than ${call.maxBytes} bytes`, false);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function formHeaders(call: HttpCall): Record<string, string> {

@@ -66,7 +66,7 @@ export function tokenIssuer(host: string): string {
  * @throws {InvalidAuthDomain} for domains that no challenge can carry
  */
 export function sep10Routes(deps: Sep10Deps): Router {
-  const server = PublicKey.fromAccount(deps.signer.account);
+  const server = PublicKey.ofSigner(deps.signer);
   const network = networkId(deps.anchor.network.passphrase);
   const clientDomains = new ClientDomains({
     fetch: deps.publicFetch,
