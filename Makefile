@@ -64,10 +64,11 @@ crash-points: $(INSTALLED) ## kill -9 at every point between two effects, then c
 soak: $(INSTALLED) ## one long simulation with a seed of the day: an hour (MINUTES=60, SEED=…)
 	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),$(shell date +%Y%m%d))' --minutes '$(or $(MINUTES),60)'
 
-generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec reference
+generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec reference, chart
 	$(NODE) integration/write-openapi.ts
 	$(NODE) scripts/write-reference.ts
 	$(NODE) scripts/write-crd.ts
+	$(NODE) scripts/write-chart.ts
 
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts

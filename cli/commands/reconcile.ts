@@ -47,7 +47,7 @@ export function addReconcile(
     .option('-y, --yes', 'do not ask whether to go on')
     .addHelpText(
       'after',
-      '\nFirst find out who sent them (docs/runbooks/frozen-account.md): a stolen seed must be replaced, not adopted.' +
+      '\nFirst find out who sent them (docs/runbooks/AnchorAccountFrozen.md): a stolen seed must be replaced, not adopted.' +
         '\nExample: after a restored backup\n  capstan reconcile adopt --paid-as-matched --reason "backup of 22 May restored"',
     )
     .action(async (options: ReconcileAdoptOptions) => {

@@ -1,3 +1,6 @@
+/** Where the pages of docs/runbooks are served. */
+export const RUNBOOKS_URL = 'https://capstan.dev/docs/runbooks';
+
 /** An alert over the metrics that a server and a watcher have. */
 export interface Alert {
   /** Also the name of its page in docs/runbooks. */
@@ -28,6 +31,23 @@ export const ALERTS: readonly Alert[] = [
     summary: 'No watcher runs: payments to customers stop, and payments of customers are not seen.',
     expression: (anchor) =>
       `(sum(capstan_build_info${of(anchor, 'process="watch-transactions"')}) or vector(0)) < 1`,
+  },
+  {
+    name: 'AnchorAccountFrozen',
+    severity: 'critical',
+    for: '0m',
+    summary:
+      'Something was sent from a distribution account that this anchor did not send: nothing is paid from it.',
+    expression: (anchor) => `max(capstan_accounts_frozen${of(anchor, 'process="watch-transactions"')}) > 0`,
+  },
+  {
+    name: 'AnchorSubmissionUnproven',
+    severity: 'critical',
+    for: '0m',
+    summary:
+      'Whether a payment was made can be neither shown nor ruled out; it waits for a Horizon that knows.',
+    expression: (anchor) =>
+      `max(capstan_submissions_unproven${of(anchor, 'process="watch-transactions"')}) > 0`,
   },
   {
     name: 'AnchorCertificateExpiresSoon',

@@ -1,7 +1,7 @@
 import { ANCHOR_LABEL, metadataOf, type BuildContext } from './context.ts';
 import type { Applied, KubernetesObject } from './kubernetes.ts';
 import { METRICS_LABEL } from './server.ts';
-import { ALERTS } from './alerts.ts';
+import { ALERTS, RUNBOOKS_URL } from './alerts.ts';
 
 type WithSpec = Applied<{ readonly spec: object }>;
 
@@ -40,7 +40,7 @@ export function prometheusRule(context: BuildContext): readonly KubernetesObject
             labels: { severity: alert.severity, anchor: name },
             annotations: {
               summary: alert.summary,
-              runbook: `docs/runbooks/${alert.name}.md`,
+              runbook_url: `${RUNBOOKS_URL}/${alert.name}.md`,
             },
           })),
         },

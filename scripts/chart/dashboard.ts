@@ -29,9 +29,7 @@ const ANCHORS: Row = {
       title: 'Not Ready',
       description: 'kubectl describe anchor NAME tells why.',
       unit: 'short',
-      queries: [
-        ['max by (exported_namespace, name) (1 - anchor_ready)', '{{exported_namespace}}/{{name}}'],
-      ],
+      queries: [['max by (exported_namespace, name) (1 - anchor_ready)', '{{exported_namespace}}/{{name}}']],
     },
     {
       title: 'Conditions that are False',

@@ -1,4 +1,5 @@
-import { isMap, isPair, isScalar, parseDocument, type Pair, type YAMLMap } from 'yaml';
+import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import { isRecord } from '../../core/spec/guards.ts';
 
 /** A value of a chart as its comment tells it. */
 export interface ValueField {
@@ -18,40 +19,37 @@ export function valueFields(text: string): readonly ValueField[] {
   const document = parseDocument(text);
   const [problem] = document.errors;
   if (problem) throw problem;
-  if (!isMap(document.contents)) throw new Error('values.yaml holds no map');
-  return fieldsOf(document.contents, [], document.commentBefore ?? document.contents.commentBefore ?? '');
+  const { contents } = document;
+  if (!isMap(contents)) throw new Error('values.yaml holds no map');
+  const values: unknown = document.toJS();
+  return fieldsOf(contents, values, [], document.commentBefore ?? contents.commentBefore ?? '');
 }
 
-/** @param first the comment above the first entry, which the parser attaches to the map */
-function fieldsOf(map: YAMLMap, above: readonly string[], first: string): readonly ValueField[] {
-  return map.items.flatMap((pair, index) => fieldOf(pair, above, index === 0 ? first : ''));
+/**
+ * @param values what the map holds
+ * @param first the comment above the first entry, which the parser attaches to the map
+ */
+function fieldsOf(
+  map: YAMLMap,
+  values: unknown,
+  above: readonly string[],
+  first: string,
+): readonly ValueField[] {
+  return map.items.flatMap(({ key, value: node }, index) => {
+    if (!isScalar(key) || !isRecord(values)) throw new Error(`a key under ${above.join('.')} is no text`);
+    const path = [...above, String(key.value)];
+    const value = values[String(key.value)];
+    const description = sentence((index === 0 && first) || (key.commentBefore ?? ''));
+    if (description === '') throw new Error(`${path.join('.')} has no comment`);
+    if (!isMap(node) || !hasComment(node)) return [{ path, description, value, isGroup: false }];
+    const inner = fieldsOf(node, value, path, node.commentBefore ?? '');
+    return [{ path, description, value, isGroup: true }, ...inner];
+  });
 }
 
-function fieldOf(pair: Pair, above: readonly string[], comment: string): readonly ValueField[] {
-  if (!isPair(pair) || !isScalar(pair.key)) throw new Error(`a key under ${above.join('.')} is no text`);
-  const path = [...above, String(pair.key.value)];
-  const description = sentence(comment === '' ? (pair.key.commentBefore ?? '') : comment);
-  if (description === '') throw new Error(`${path.join('.')} has no comment`);
-  const { value } = pair;
-  const isDescribed = isMap(value) && value.items.length > 0 && hasComment(value);
-  const field = {
-    path,
-    description,
-    isGroup: isDescribed,
-    value: isScalar(value) ? value.value : isMap(value) || value ? toJson(value) : null,
-  };
-  return [field, ...(isDescribed ? fieldsOf(value, path, value.commentBefore ?? '') : [])];
+function hasComment({ commentBefore, items: [first] }: YAMLMap): boolean {
+  return Boolean(commentBefore) || (isScalar(first?.key) && Boolean(first.key.commentBefore));
 }
-
-function hasComment(map: YAMLMap): boolean {
-  const [first] = map.items;
-  return Boolean(map.commentBefore) || (isScalar(first?.key) && Boolean(first.key.commentBefore));
-}
-
-const toJson = (node: unknown): unknown =>
-  typeof node === 'object' && node !== null && 'toJSON' in node && typeof node.toJSON === 'function'
-    ? (node.toJSON() as unknown)
-    : node;
 
 /** The last paragraph of a comment as one line. */
 const sentence = (comment: string): string =>
