@@ -28,13 +28,13 @@ const TWO_LEADERS: Patch = {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no-journal',
-    what: 'an envelope is sent before it is journalled',
+    what: 'an envelope is sent, awaited for a ledger, and journalled then, as payers do that submit synchronously',
     patches: [
       {
         file: 'core/payments/submit.ts',
         find: 'if (row) signed.push({ source, transfers: wanted, row });',
         replace:
-          'if (row) { await context.horizon.submit(row.envelope); signed.push({ source, transfers: wanted, row }); }',
+          'if (row) { await context.horizon.submit(row.envelope); await context.clock.sleep(1_000); signed.push({ source, transfers: wanted, row }); }',
       },
     ],
     faults: ['kill', 'cutConnections', 'heldReplies'],
