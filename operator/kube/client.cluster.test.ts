@@ -103,6 +103,8 @@ describe('reads and deletions', () => {
     const listed = items.find(({ metadata }) => metadata.name === 'secretive');
     expect(listed).toMatchObject({ apiVersion: widget.apiVersion, kind: 'Widget' });
     expect(listed).not.toHaveProperty('spec');
+    const none = { namespace: namespace.name, metadataOnly: true, labelSelector: 'nobody=has-it' };
+    expect((await client.list(widget, none)).items).toEqual([]);
   });
 
   test('a list in pages is the whole list', async () => {

@@ -22,7 +22,8 @@ export interface ObjectList<T> {
 }
 
 interface Page {
-  readonly items: readonly object[];
+  /** The server writes null for an empty list of metadata. */
+  readonly items: readonly object[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
 
@@ -40,8 +41,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 const isPage = (value: unknown): value is Page =>
   isObject(value) &&
-  Array.isArray(value['items']) &&
-  value['items'].every(isObject) &&
+  (value['items'] === null || (Array.isArray(value['items']) && value['items'].every(isObject))) &&
   isObject(value['metadata']) &&
   typeof value['metadata']['resourceVersion'] === 'string';
 
@@ -70,7 +70,7 @@ async function readPages<T extends KubeObject>(
     if (!isPage(answer)) throw new KubeProtocolError(`GET ${kind.plural}: the answer is no list`);
     // Items of a list come without their kind, or as PartialObjectMetadata.
     const { apiVersion, kind: name } = kind;
-    for (const item of answer.items) items.push({ ...item, apiVersion, kind: name } as unknown as T);
+    for (const item of answer.items ?? []) items.push({ ...item, apiVersion, kind: name } as unknown as T);
     return answer;
   };
   let page = await readPage(undefined);

@@ -80,10 +80,13 @@ export function createBuildContext(
 export const ANCHOR_LABEL = 'capstan.dev/anchor';
 
 /** What selects the pods of a part. Immutable in a Deployment, so it holds nothing that may ever change. */
-export function selectorLabels(context: BuildContext, component: ChildRole): Record<string, string> {
+export function selectorLabels(
+  { name }: Pick<BuildContext, 'name'>,
+  component: ChildRole,
+): Record<string, string> {
   return {
     'app.kubernetes.io/name': 'capstan',
-    'app.kubernetes.io/instance': context.name,
+    'app.kubernetes.io/instance': name,
     'app.kubernetes.io/component': component,
   };
 }

@@ -1,0 +1,259 @@
+import type { Clock } from '../../core/runtime/clock.ts';
+import { messageOf } from '../../core/runtime/errors.ts';
+import type { Log } from '../../core/runtime/log.ts';
+import type { AnchorManifest } from '../../core/spec/schema/anchor.ts';
+import type { ReconcileContext, ReconcileResult } from '../engine/reconcile.ts';
+import { isConflict } from '../kube/errors.ts';
+import {
+  createBuildContext,
+  selectorLabels,
+  type BuildContext,
+  type Platform,
+} from '../resources/context.ts';
+import { accept } from './accept.ts';
+import { FINALIZER, isSet, PAUSED, type AnchorObject, type Owner } from './anchor-object.ts';
+import type { Caches } from './caches.ts';
+import { carryOut, createSecrets, type Outcome, type Tools } from './carry-out.ts';
+import { farewell, holdBack, letGo } from './finalize.ts';
+import { findingsOf } from './findings.ts';
+import { familyOf, observe, versionsOf, type Family } from './observe.ts';
+import type { Observed } from './observed.ts';
+import { planAnchor, type Plan } from './plan.ts';
+import { finding, summarize, type ConditionType, type Finding } from './reasons.ts';
+import { statusIn } from './report-findings.ts';
+import type { StatusReader } from './status-reader.ts';
+import type { StatusWriter } from './status-writer.ts';
+import { statusOf } from './status.ts';
+
+export interface ReconcilerOptions {
+  readonly caches: Caches;
+  readonly tools: Tools;
+  readonly reader: StatusReader;
+  readonly writer: StatusWriter;
+  readonly platform: Platform;
+  /** Where the private status of an Anchor's server is read. */
+  readonly statusUrl: (anchor: { readonly name: string; readonly namespace: string }) => string;
+  /** CronJobs are made, but rest. */
+  readonly suspendWorkers: boolean;
+  /** The time of day. */
+  readonly calendar: Clock;
+  readonly log: Log;
+}
+
+/** Nothing is known to have changed; a look at what a cache may have missed. */
+const RESYNC_MS = 600_000;
+const FAREWELL_MS = 3_000;
+const REFUSED_MS = 60_000;
+
+interface Scene {
+  readonly anchor: AnchorObject;
+  readonly owner: Owner;
+  readonly family: Family;
+  readonly signal: AbortSignal;
+}
+
+/** Brings what belongs to one Anchor to what its spec says, and its status to what is true. */
+export class AnchorReconciler {
+  private readonly options: ReconcilerOptions;
+  /** The uid that each key last had. */
+  private readonly uids = new Map<string, string>();
+  /** Since when an Anchor is seen to be deleted, by uid; monotonic. */
+  private readonly dying = new Map<string, number>();
+
+  constructor(options: ReconcilerOptions) {
+    this.options = options;
+  }
+
+  async reconcile(key: string, { signal }: ReconcileContext): Promise<ReconcileResult | undefined> {
+    const anchor = this.options.caches.anchors.store.get(key);
+    const known = this.uids.get(key);
+    if (known !== undefined && known !== anchor?.metadata.uid) this.forget(key, known);
+    if (!anchor) return undefined;
+    const { uid = '', name, namespace = '' } = anchor.metadata;
+    this.uids.set(key, uid);
+    const owner = { uid, name, namespace };
+    const family = familyOf(this.options.caches, owner);
+    const scene = { anchor, owner, family, signal };
+    if (anchor.metadata.deletionTimestamp !== undefined) return this.sayFarewell(key, scene);
+    return this.keep(key, scene);
+  }
+
+  private forget(key: string, uid: string): void {
+    this.options.tools.memory.forget(uid);
+    this.options.writer.forget(uid);
+    this.options.reader.forget(key);
+    this.uids.delete(key);
+    this.dying.delete(uid);
+  }
+
+  private async keep(key: string, scene: Scene): Promise<ReconcileResult> {
+    const { caches } = this.options;
+    const accepted = accept(scene.anchor, (account) => caches.anchors.store.by('account', account));
+    this.followServer(key, scene);
+    if (accepted.isAccepted && accepted.manifest) return this.bringAbout(key, scene, accepted.manifest);
+    const others = this.lastFindings(scene, ['Ready', 'Accepted', 'Reconciling']);
+    const findings = [accepted.finding, ...others, finding('Reconciling', 'Active')];
+    await this.writeStatus(key, scene, findings, accepted.manifest);
+    return { requeueAfterMs: RESYNC_MS };
+  }
+
+  private async bringAbout(key: string, scene: Scene, manifest: AnchorManifest): Promise<ReconcileResult> {
+    const isPaused = isSet(scene.anchor, PAUSED);
+    const context = this.contextOf(scene, manifest);
+    const observed = this.observe(key, scene, context);
+    let plan = planAnchor(context, observed);
+    let outcome: Outcome = { refusals: [] };
+    try {
+      if (!isPaused) ({ plan, outcome } = await this.act(scene, plan, context, observed));
+    } catch (error) {
+      await this.reportFailure(key, scene, plan, context, error);
+      throw error;
+    }
+    const [refused] = outcome.refusals;
+    const findings = [
+      refused === undefined ? finding('Accepted', 'Valid') : finding('Accepted', 'ApplyRefused', refused),
+      ...this.judge(key, scene, plan, context),
+      finding('Reconciling', isPaused ? 'Paused' : 'Active'),
+    ];
+    await this.writeStatus(key, scene, findings, manifest);
+    const retryMs = refused === undefined ? outcome.retryAfterMs : REFUSED_MS;
+    return { requeueAfterMs: Math.min(retryMs ?? RESYNC_MS, RESYNC_MS) };
+  }
+
+  private observe(key: string, { anchor, family }: Scene, context: BuildContext): Observed {
+    const { reader, writer, suspendWorkers } = this.options;
+    const reported = statusIn(reader.latest(key))?.schema.found;
+    const schema = reported ?? writer.before(anchor)?.versions?.schema;
+    return observe(context, family, { schema, suspendWorkers });
+  }
+
+  private contextOf({ anchor, owner }: Scene, manifest: AnchorManifest): BuildContext {
+    const { caches, platform, calendar } = this.options;
+    const { creationTimestamp = new Date(calendar.now()).toISOString() } = anchor.metadata;
+    return createBuildContext(
+      manifest,
+      { uid: owner.uid, createdAt: creationTimestamp },
+      { platform, apis: caches.apis(), versions: versionsOf(caches, owner) },
+    );
+  }
+
+  /** Carries the plan out; with Secrets that it made, what waited for them goes out at once. */
+  private async act(
+    { anchor, owner, signal }: Scene,
+    first: Plan,
+    context: BuildContext,
+    observed: Observed,
+  ): Promise<{ readonly plan: Plan; readonly outcome: Outcome }> {
+    const { tools } = this.options;
+    const made = await createSecrets(first, owner, tools, signal);
+    const versions = new Map([...context.versions, ...made]);
+    const plan = made.size === 0 ? first : planAnchor({ ...context, versions }, observed);
+    const startsWatcher = plan.steps.some(
+      ({ id }) => id.startsWith('apps/v1/Deployment/') && id.endsWith('-watch-transactions'),
+    );
+    if (startsWatcher) await holdBack(tools.client, anchor, signal);
+    return { plan, outcome: await carryOut(plan, owner, tools, signal) };
+  }
+
+  /** Asks the server of the Anchor as long as a pod of it is ready. */
+  private followServer(key: string, { anchor, owner, family }: Scene): void {
+    const { reader, statusUrl, writer } = this.options;
+    const ready = family.of('Deployment', 'server')?.rollout?.ready ?? 0;
+    if (ready === 0) return reader.forget(key);
+    const isWell = writer.before(anchor)?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+    reader.follow(key, statusUrl(owner), { isHasty: !isWell });
+  }
+
+  private judge(key: string, { family }: Scene, plan: Plan, context: BuildContext): readonly Finding[] {
+    const { reader, calendar } = this.options;
+    return findingsOf({
+      context,
+      plan,
+      server: family.of('Deployment', 'server')?.rollout,
+      watcher: family.of('Deployment', 'watcher')?.rollout,
+      integration: family.of('Deployment', 'integration')?.rollout,
+      isDatabaseReady: (family.of('StatefulSet', 'database')?.rollout?.ready ?? 0) > 0,
+      certificate: family.of('Certificate', 'server')?.certificate,
+      reading: reader.latest(key),
+      nowMs: calendar.now(),
+    });
+  }
+
+  /** The conditions of last time, where this time nothing can be found out. */
+  private lastFindings({ anchor }: Scene, but: readonly ConditionType[]): readonly Finding[] {
+    return (this.options.writer.before(anchor)?.conditions ?? []).flatMap((old) => {
+      const type = old.type as ConditionType;
+      const { status, reason, message } = old;
+      return but.includes(type) ? [] : [{ type, status, reason, message }];
+    });
+  }
+
+  private async reportFailure(
+    key: string,
+    scene: Scene,
+    plan: Plan,
+    context: BuildContext,
+    error: unknown,
+  ): Promise<void> {
+    if (isConflict(error) || scene.signal.aborted) return;
+    const findings = [
+      finding('Accepted', 'Valid'),
+      ...this.judge(key, scene, plan, context),
+      finding('Reconciling', 'ApiError', messageOf(error)),
+    ];
+    try {
+      await this.writeStatus(key, scene, findings, context.manifest);
+    } catch (second) {
+      this.options.log.debug({ key, reason: messageOf(second) }, 'the status could not be written either');
+    }
+  }
+
+  private async writeStatus(
+    key: string,
+    { anchor, family, signal }: Scene,
+    findings: readonly Finding[],
+    manifest: AnchorManifest | undefined,
+  ): Promise<void> {
+    const { writer, reader, platform, calendar } = this.options;
+    const labels = selectorLabels({ name: anchor.metadata.name }, 'server');
+    const status = statusOf({
+      anchor,
+      before: writer.before(anchor),
+      findings: [summarize(findings), ...findings],
+      manifest,
+      server: family.of('Deployment', 'server')?.rollout,
+      selector: Object.entries(labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(','),
+      reading: reader.latest(key),
+      operatorVersion: platform.version,
+      now: `${new Date(calendar.now()).toISOString().slice(0, 19)}Z`,
+    });
+    await writer.write(anchor, status, signal);
+  }
+
+  private async sayFarewell(key: string, scene: Scene): Promise<ReconcileResult | undefined> {
+    const { anchor, owner, family, signal } = scene;
+    const { reader, tools } = this.options;
+    if (anchor.metadata.finalizers?.includes(FINALIZER) !== true) {
+      reader.forget(key);
+      return undefined;
+    }
+    const sinceMs = this.dying.get(owner.uid) ?? tools.clock.now();
+    if (!this.dying.has(owner.uid)) {
+      this.dying.set(owner.uid, sinceMs);
+      reader.refresh(key);
+    }
+    const server = family.of('Deployment', 'server');
+    const verdict = farewell(anchor, { server, reading: reader.latest(key), sinceMs });
+    if (verdict.mayGo) {
+      await letGo(tools.client, anchor, signal);
+      return undefined;
+    }
+    this.options.reader.follow(key, this.options.statusUrl(owner), { isHasty: true });
+    const waiting = finding('Reconciling', 'WaitingForMoney', verdict.why);
+    const findings = [...this.lastFindings(scene, ['Ready', 'Reconciling']), waiting];
+    await this.writeStatus(key, scene, findings, undefined);
+    return { requeueAfterMs: FAREWELL_MS };
+  }
+}

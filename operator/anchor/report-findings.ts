@@ -1,0 +1,165 @@
+import type { AnchorStatus, KeyCheck, StatusProblem } from '../../core/status/document.ts';
+import type { BuildContext } from '../resources/context.ts';
+import { finding, type Finding, type ReasonOf } from './reasons.ts';
+import type { Reading } from './status-reader.ts';
+
+/** The watcher writes each second; so long without a word, and nobody watches. */
+const WATCHER_STALE_S = 60;
+/** The preflight is made once a minute. */
+const PREFLIGHT_STALE_S = 300;
+const LAG_S = 120;
+const MOST_TOLD = 3;
+
+type Told = AnchorStatus | undefined;
+const list = (parts: readonly string[]): string =>
+  [
+    ...parts.slice(0, MOST_TOLD),
+    ...(parts.length > MOST_TOLD ? [`and ${parts.length - MOST_TOLD} more`] : []),
+  ].join('; ');
+
+/** What the last answer of the server says; undefined while there is none. */
+export const statusIn = (reading: Reading | undefined): Told =>
+  reading && 'status' in reading ? reading.status : undefined;
+
+/** Why there is no answer, if one was asked for. */
+export const silenceOf = (reading: Reading | undefined): string | undefined =>
+  reading && 'error' in reading ? `Its private port: ${reading.error}.` : undefined;
+
+const KEY_REASONS: Readonly<Record<string, ReasonOf<'SecretsReady'>>> = {
+  missing: 'KeyMissing',
+  malformed: 'KeyMalformed',
+  wrong_account: 'WrongAccount',
+};
+
+const sayKey = ({ secret, key, problem }: KeyCheck): string =>
+  `Secret ${secret}, key ${key}: ${problem?.message ?? 'not of use'}`;
+
+/** Of the keys, as the watcher found them at its start. */
+export function secretsFinding(reading: Reading | undefined): Finding<'SecretsReady'> {
+  const checks = statusIn(reading)?.keys?.checks;
+  if (!checks) return finding('SecretsReady', 'NotReported', silenceOf(reading));
+  const bad = checks.filter(({ ok }) => !ok);
+  const [first] = bad;
+  if (!first) return finding('SecretsReady', 'Valid');
+  const reason = KEY_REASONS[first.problem?.code ?? ''] ?? 'KeyMalformed';
+  const alike = bad.filter(({ problem }) => problem?.code === first.problem?.code);
+  return finding('SecretsReady', reason, list(alike.map(sayKey)));
+}
+
+const LEDGER_REASONS: Readonly<Record<string, ReasonOf<'LedgerReady'>>> = {
+  account_missing: 'AccountMissing',
+  trustline_missing: 'TrustlineMissing',
+  not_authorized: 'NotAuthorized',
+  signer_insufficient: 'SignerInsufficient',
+  balance_low: 'BalanceLow',
+  xlm_low: 'XlmLow',
+  home_domain_mismatch: 'HomeDomainMismatch',
+};
+
+/** Of the distribution accounts. The worst comes first: the order is the table's. */
+export function ledgerFinding(reading: Reading | undefined): Finding<'LedgerReady'> {
+  const status = statusIn(reading);
+  const { watcher, preflight } = status ?? {};
+  if (watcher && 'error' in watcher.ledger) {
+    return finding('LedgerReady', 'HorizonUnreachable', watcher.ledger.error);
+  }
+  const stopped = Object.entries(watcher?.accounts ?? {}).filter(([, { state }]) => state === 'stopped');
+  if (stopped.length > 0) {
+    const said = stopped.map(([account, { lastError = 'no reason given' }]) => `${account}: ${lastError}`);
+    return finding('LedgerReady', 'AccountStopped', list(said));
+  }
+  if (!preflight) return finding('LedgerReady', 'NotReported', silenceOf(reading));
+  const problems = preflight.assets.flatMap((asset) => asset.problems);
+  const codes = Object.keys(LEDGER_REASONS);
+  const rank = ({ code }: StatusProblem): number => (codes.indexOf(code) + codes.length) % codes.length;
+  const [worst] = problems.toSorted((a, b) => rank(a) - rank(b));
+  if (worst) {
+    const alike = problems.filter(({ code }) => code === worst.code);
+    return finding(
+      'LedgerReady',
+      LEDGER_REASONS[worst.code] ?? 'AccountMissing',
+      list(alike.map(({ message }) => message)),
+    );
+  }
+  return finding('LedgerReady', preflight.ageSeconds > PREFLIGHT_STALE_S ? 'Stale' : 'Funded');
+}
+
+/** @param isAvailable whether a pod of the integration is ready; undefined where it runs elsewhere */
+export function integrationFinding(
+  reading: Reading | undefined,
+  isAvailable: boolean | undefined,
+): Finding<'IntegrationReady'> {
+  if (isAvailable === false) return finding('IntegrationReady', 'NotAvailable');
+  const { preflight } = statusIn(reading) ?? {};
+  if (!preflight) return finding('IntegrationReady', 'NotReported', silenceOf(reading));
+  if (preflight.ageSeconds > PREFLIGHT_STALE_S) return finding('IntegrationReady', 'Stale');
+  const { integration } = preflight;
+  if ('error' in integration) return finding('IntegrationReady', 'Unreachable', integration.error);
+  if (integration.missing.length > 0) {
+    return finding('IntegrationReady', 'HookMissing', `Missing: ${integration.missing.join(', ')}.`);
+  }
+  return finding('IntegrationReady', 'Answering');
+}
+
+/** Of a watcher whose pods are well. `nowMs`: the time of day. */
+export function watcherFinding(reading: Reading | undefined, nowMs: number): Finding<'WatcherReady'> {
+  const { watcher } = statusIn(reading) ?? {};
+  if (!watcher) return finding('WatcherReady', 'NotReported', silenceOf(reading));
+  if (watcher.ageSeconds > WATCHER_STALE_S) return finding('WatcherReady', 'Stale');
+  const { ledger } = watcher;
+  const retrying = Object.entries(watcher.accounts).filter(([, { state }]) => state === 'retrying');
+  if (retrying.length > 0) {
+    const said = retrying.map(([account, { lastError = '' }]) => `${account}: ${lastError}`);
+    return finding('WatcherReady', 'Lagging', list(said));
+  }
+  const isLate = 'closedAtMs' in ledger && (nowMs - ledger.closedAtMs) / 1_000 > LAG_S;
+  return isLate
+    ? finding('WatcherReady', 'Lagging', 'The last ledger that it saw is minutes old.')
+    : finding('WatcherReady', 'Watching');
+}
+
+/** Of what a person or a limit stopped, and what waits for a person. */
+export function paymentsFinding(
+  reading: Reading | undefined,
+  { spec }: Pick<BuildContext, 'spec'>,
+): Finding<'PaymentsActive'> {
+  if (spec.payments.suspended) return finding('PaymentsActive', 'SuspendedBySpec', 'All of them.');
+  const assets = spec.assets.filter(({ suspended }) => suspended).map(({ code }) => code);
+  if (assets.length > 0) return finding('PaymentsActive', 'SuspendedBySpec', `Of ${list(assets)}.`);
+  const status = statusIn(reading);
+  if (!status) return finding('PaymentsActive', 'NotReported', silenceOf(reading));
+  const stopped = [...Object.entries(status.suspensions), ...Object.entries(status.frozen)];
+  if (stopped.length > 0) {
+    const said = stopped.map(([what, why]) => `${what}: ${why}`);
+    return finding('PaymentsActive', 'SuspendedByOperator', list(said));
+  }
+  const { receiptsUnmatched, tasksGivenUp, attention } = status.money;
+  const waiting = [
+    [receiptsUnmatched, 'receipts that match nothing'],
+    [tasksGivenUp, 'effects that were given up'],
+    [attention, 'transactions'],
+  ].flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
+  if (waiting.length > 0) return finding('PaymentsActive', 'AttentionNeeded', `${waiting.join(', ')}.`);
+  return finding('PaymentsActive', 'Active');
+}
+
+/** What of an answer shows in the status of the Anchor: no ages, no counts that change by themselves. */
+export function essenceOf(reading: Reading, nowMs: number): unknown {
+  const status = statusIn(reading);
+  return [
+    silenceOf(reading),
+    secretsFinding(reading),
+    ledgerFinding(reading),
+    integrationFinding(reading, undefined),
+    watcherFinding(reading, nowMs),
+    status && {
+      version: status.version,
+      schema: status.schema,
+      suspensions: status.suspensions,
+      frozen: status.frozen,
+      ready: status.ready,
+      waiting: [status.money.receiptsUnmatched, status.money.tasksGivenUp, status.money.attention],
+      assets: status.preflight?.assets,
+    },
+  ];
+}
