@@ -19,6 +19,7 @@ import * as tasks from './repositories/tasks.ts';
 import * as transactions from './repositories/transactions.ts';
 import * as transfers from './repositories/transfers.ts';
 import * as usedTokens from './repositories/used-tokens.ts';
+import * as waiting from './repositories/waiting.ts';
 import {
   asset,
   id,
@@ -100,6 +101,7 @@ const ofTransactions: Record<string, Call> = {
       toStatus: null,
     }),
   findTransaction: (trx) => transactions.findTransaction(trx, id('a', 4)),
+  findTransactions: (trx) => transactions.findTransactions(trx, [id('a', 4), id('a', 5)]),
   findOwnTransaction: async (trx) => {
     await own.findOwnTransaction(trx, subjectOf(4), { id: id('a', 4) });
     await own.findOwnTransaction(trx, subjectOf(4), { stellarTransactionId: 'ab' });
@@ -152,16 +154,19 @@ const ofTransfers: Record<string, Call> = {
   },
   dueDestinations: (trx) => transfers.dueDestinations(trx, asset.distributionAccount, 100, ['native']),
   pageWaitingTransfers: async (trx) => {
-    await transfers.pageWaitingTransfers(trx, undefined, 200);
-    await transfers.pageWaitingTransfers(trx, id('b', 5_001), 200);
+    await waiting.pageWaitingTransfers(trx, 'GDEST201', undefined, 200);
+    await waiting.pageWaitingTransfers(trx, 'GDEST201', id('b', 5_001), 200);
+  },
+  pageWaitingGroups: async (trx) => {
+    await waiting.pageWaitingGroups(trx, undefined, 200);
+    await waiting.pageWaitingGroups(trx, 'GDEST201', 200);
   },
   creationsSoFar: (trx) =>
     transfers.creationsSoFar(trx, { transactionId: id('a', 4), destination: 'GDEST201' }),
   paidLately: (trx) => transfers.paidLately(trx, 'EURT:GOTHER'),
   setTransferOperation: (trx) => transfers.setTransferOperation(trx, id('b', 201), 'createAccount'),
   hasOpenRefund: (trx) => transfers.hasOpenRefund(trx, id('a', 7)),
-  waitingTransfersTo: (trx) => transfers.waitingTransfersTo(trx, 'GDEST201'),
-  newestWaitingDestinations: (trx) => transfers.newestWaitingDestinations(trx, 50),
+  newestWaitingDestinations: (trx) => waiting.newestWaitingDestinations(trx, 50),
   setTransferState: (trx) => transfers.setTransferState(trx, id('b', 201), { to: 'queued', reason: null }),
   transfersOfSubmission: (trx) => transfers.transfersOfSubmission(trx, id('c', 4)),
   transfersOfSubmissions: (trx) => transfers.transfersOfSubmissions(trx, hundred('c')),
@@ -228,6 +233,7 @@ const ofTasks: Record<string, Call> = {
       hundred('a').map((transactionId) => ({ kind: 'callback', key: transactionId, transactionId })),
     ),
   claimTasks: firstTask,
+  completeTasks: async (trx) => tasks.completeTasks(trx, [await firstTask(trx)]),
   completeTask: async (trx) => tasks.completeTask(trx, await firstTask(trx)),
   buryTask: async (trx) => tasks.buryTask(trx, await firstTask(trx), 'x'),
 };
@@ -275,7 +281,6 @@ const ofReceipts: Record<string, Call> = {
       trx,
       Array.from({ length: 200 }, (_, i) => BigInt(i)),
     ),
-  receivedHashes: (trx) => receipts.receivedHashes(trx, ['ab', 'cd']),
   receiptOfTransaction: (trx) => receipts.receiptOfTransaction(trx, id('a', 5)),
   unmatchedReceipts: (trx) => receipts.unmatchedReceipts(trx, 100),
 };
@@ -354,11 +359,12 @@ describe('with a hundred thousand transactions', () => {
       log: testLog,
       actor: 'test',
     };
-    const [waiting] = await transfers.pageWaitingTransfers(database, undefined, 1);
+    const { groups } = await waiting.pageWaitingGroups(database, undefined, 200);
+    const [one] = await waiting.pageWaitingTransfers(database, groups[0]!.destination, undefined, 1);
     // It asks no Horizon: the account is known to be missing.
     const missing = {} as Parameters<typeof createAccountFirst>[0]['horizon'];
     const statements = await statementsOf(() =>
-      createAccountFirst({ ...context, horizon: missing }, { ...waiting!, destination: newAccount() }),
+      createAccountFirst({ ...context, horizon: missing }, { ...one!, destination: newAccount() }),
     );
     expect(
       statements.some(({ text }) => text.includes('createAccount') || text.includes('"operation"')),
@@ -367,7 +373,17 @@ describe('with a hundred thousand transactions', () => {
   });
 
   test('no function of the repositories is left out', () => {
-    const modules = [control, own, receipts, submissions, tasks, transactions, transfers, usedTokens];
+    const modules = [
+      control,
+      own,
+      receipts,
+      submissions,
+      tasks,
+      transactions,
+      transfers,
+      usedTokens,
+      waiting,
+    ];
     const functions = modules.flatMap((module) =>
       Object.entries(module)
         .filter(([, value]) => typeof value === 'function' && !/^class\b/.test(String(value)))

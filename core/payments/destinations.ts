@@ -9,6 +9,7 @@ import {
   setTransferState,
   type Transfer,
 } from '../database/repositories/transfers.ts';
+import type { WaitingGroup } from '../database/repositories/waiting.ts';
 import { checkDestination, type DestinationCheck, type Violation } from '../ledger/accounts.ts';
 import type { TransferOperation } from '../database/entities/payment.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
@@ -43,15 +44,19 @@ export async function checkTransfer(
   // Taken back out of where it lies: our own account has the trustline that it was paid from.
   if (transfer.purpose === 'reclaim') return { ok: true, operation: 'claimClaimableBalance' };
   const account = await lookups.account(destination);
-  const check = judge(context, transfer, destination, account);
+  const check = judge(context, { ...transfer, hasMemo: transfer.memo !== null }, destination, account);
   return !check.ok && (await layClaimable(context, transfer, check.reason))
     ? { ok: true, operation: 'createClaimableBalance' }
     : check;
 }
 
+type Judged = Pick<Transfer, 'purpose' | 'assetId' | 'amount' | 'destination'> & {
+  readonly hasMemo: boolean;
+};
+
 function judge(
   context: LedgerContext,
-  transfer: Transfer,
+  transfer: Judged,
   destination: string,
   account: LedgerAccount | undefined,
 ): TransferCheck {
@@ -61,7 +66,7 @@ function judge(
     destination,
     assetId: transfer.assetId,
     amount: transfer.amount,
-    hasMemo: transfer.memo !== null || transfer.destination.startsWith('M'),
+    hasMemo: transfer.hasMemo || transfer.destination.startsWith('M'),
     ownAccounts: new Set(ownAccounts(context, destination, account)),
   });
   if (check.ok) return { ok: true, operation: 'payment' };
@@ -71,7 +76,7 @@ function judge(
 }
 
 /** XLM for an account that does not exist makes it: the payout is its starting balance, and nothing of ours on top. */
-function makesAccount({ assetId, purpose, destination, amount }: Transfer): boolean {
+function makesAccount({ assetId, purpose, destination, amount }: Judged): boolean {
   return isXlmPayout({ assetId, purpose }) && !destination.startsWith('M') && amount >= LEAST_ACCOUNT;
 }
 
@@ -165,6 +170,26 @@ export async function reconsider(
     }
     return true;
   });
+}
+
+/**
+ * Whether all that waits alike is to wait on, and nothing is to be done for any of it: then none of it need be read. What
+ * asks for something again and again (an authorisation, an account, a claimable balance) has to be looked at one by one.
+ */
+export async function waitsOn(
+  context: LedgerContext,
+  group: WaitingGroup,
+  lookups: Pick<Lookups, 'account'>,
+): Promise<boolean> {
+  const { accountCreation, claimableBalances } = context.anchor.payments;
+  const { reason, purpose, assetId } = group;
+  if (purpose === 'reclaim' || purpose === 'accountCreation' || reason === 'not_authorized') return false;
+  if (reason === 'no_account' && (accountCreation.enabled || assetId === 'native')) return false;
+  if (claimableBalances.enabled && (reason === 'no_account' || reason === 'no_trustline')) return false;
+  const destination = baseAccount(group.destination);
+  // Where the smallest amount cannot be paid, no other one can.
+  const check = judge(context, group, destination, await lookups.account(destination));
+  return !check.ok && check.reason === reason;
 }
 
 /** Queues the creation of a customer's account where the policy allows it; the payout goes on waiting for the trustline. */

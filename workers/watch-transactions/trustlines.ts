@@ -1,4 +1,4 @@
-import { newestWaitingDestinations, waitingTransfersTo } from '../../core/database/repositories/transfers.ts';
+import { newestWaitingDestinations, pageWaitingTransfers } from '../../core/database/repositories/waiting.ts';
 import { cursorBehind } from '../../core/ledger/continuity.ts';
 import { baseAccount, type LedgerContext } from '../../core/payments/context.ts';
 import { reconsider } from '../../core/payments/destinations.ts';
@@ -6,6 +6,8 @@ import { reconsider } from '../../core/payments/destinations.ts';
 /** Streams at the same time; older waits are left to `check-trustlines`. */
 const STREAM_LIMIT = 50;
 const REFRESH_MS = 1_000;
+/** Transfers of one customer that a change of their account is held against. */
+const LOOK_LIMIT = 100;
 
 /**
  * Follows the accounts of the customers who most recently were found not payable, so that a payout goes on within moments
@@ -56,7 +58,7 @@ async function follow(context: LedgerContext, destination: string, signal: Abort
 }
 
 async function look(context: LedgerContext, destination: string): Promise<void> {
-  for (const transfer of await waitingTransfersTo(context.database, destination)) {
+  for (const transfer of await pageWaitingTransfers(context.database, destination, undefined, LOOK_LIMIT)) {
     const isReleased = await reconsider(context, transfer);
     if (isReleased)
       context.log.info({ transaction_id: transfer.transactionId }, 'the destination can be paid now');

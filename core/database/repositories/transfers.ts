@@ -153,58 +153,6 @@ export async function setTransferOperation(
 /** What stands against a payment that the customer's next transaction may remove. */
 export const REPAIRABLE_BY_CUSTOMER = ['no_account', 'no_trustline', 'not_authorized', 'line_full'] as const;
 
-/**
- * The reasons that lie with the destination: only these are looked at again. What else a transfer waits for (a result
- * code of the class `alert`) is for a person; it is never sent again by itself.
- */
-const OF_THE_DESTINATION = [...REPAIRABLE_BY_CUSTOMER, 'memo_required', 'issuer', 'own_account'];
-
-/** One page, by id, of the transfers that wait for their destination (trustline, authorisation, account, room). */
-export async function pageWaitingTransfers(
-  database: Database,
-  afterId: string | undefined,
-  limit: number,
-): Promise<readonly Transfer[]> {
-  let query = database
-    .selectFrom('transfer')
-    .selectAll()
-    .where('state', '=', 'waiting')
-    .where('reason', 'in', OF_THE_DESTINATION);
-  if (afterId !== undefined) query = query.where('id', '>', afterId);
-  return query.orderBy('id').limit(limit).execute();
-}
-
-export async function waitingTransfersTo(
-  database: Database,
-  destination: string,
-): Promise<readonly Transfer[]> {
-  return database
-    .selectFrom('transfer')
-    .selectAll()
-    .where('state', '=', 'waiting')
-    .where('destination', '=', destination)
-    .where('reason', 'in', OF_THE_DESTINATION)
-    .limit(100)
-    .execute();
-}
-
-/** The destinations that were most recently found not ready: those worth a stream of their own. */
-export async function newestWaitingDestinations(
-  database: Database,
-  limit: number,
-): Promise<readonly string[]> {
-  const rows = await database
-    .selectFrom('transfer')
-    .select('destination')
-    .where('state', '=', 'waiting')
-    .where('reason', 'in', [...REPAIRABLE_BY_CUSTOMER])
-    .groupBy('destination')
-    .orderBy(sql`max(created_at)`, 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.destination);
-}
-
 /** Moves a transfer that is not in a submission between queued and waiting. False: it has moved on meanwhile. */
 export async function setTransferState(
   database: Database,
