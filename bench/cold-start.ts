@@ -11,13 +11,16 @@ import { countOf, median, report, type Row } from './report.ts';
 /**
  * `make bench ONLY=cold-start`: what a CronJob's pod costs. One pass of each role with nothing to do, from the bundle that
  * images carry (with Node's compile cache, filled by a first start) and from the sources; then with 100,000 deposits
- * pending, less the time in which the integration or the ledger had the word.
+ * pending, less the time in which the integration or the ledger had the word. `CELL=check-trustlines` measures that role
+ * alone.
  */
 const RUNS = countOf('RUNS', 7);
 const PENDING = countOf('PENDING', 100_000);
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 const TIMED = new URL('exit-times.ts', import.meta.url).href;
-const ROLES = ['poll-deposits', 'check-trustlines'] as const;
+const ROLES = (['poll-deposits', 'check-trustlines'] as const).filter((role) =>
+  role.includes(process.env['CELL'] ?? ''),
+);
 
 interface Pass {
   readonly wallSeconds: number;
@@ -54,8 +57,8 @@ for (const role of ROLES) {
     },
   );
 }
-await pending('poll-deposits', 'awaiting the integration');
-await pending('check-trustlines', 'awaiting a trustline');
+for (const role of ROLES)
+  await pending(role, role === 'poll-deposits' ? 'awaiting the integration' : 'awaiting a trustline');
 report('cold-start', rows, { notes: { 'runs of each': RUNS, pending: PENDING } });
 
 /** The first one fills the compile cache and does not count. */
@@ -89,7 +92,12 @@ async function pass({ folder, configFile }: Premises, role: string, program: str
       program,
       role,
       '--once',
-      ...['-c', configFile, '--secrets', path.join(folder, 'secrets'), '--log-level', 'warn'],
+      '-c',
+      configFile,
+      '--secrets',
+      path.join(folder, 'secrets'),
+      '--log-level',
+      'warn',
     ],
     {
       stdio: ['ignore', 'ignore', 'inherit'],
