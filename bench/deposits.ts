@@ -15,13 +15,15 @@ import { countOf, report, type Row } from './report.ts';
  * the local ledger, each in a process of its own. A cell is a close interval, a number of channels, and payments with or without a
  * memo of their own; each is measured over 20 ledgers after 3 of warm-up, with more waiting than can be paid in them. Every payment goes to
  * another customer, so that each destination has to be looked up.
- * CELLS picks cells by a part of their name: `CELLS="5 s, 10"`; PROFILE names a folder for the watcher's CPU profiles, WATCHER_LOG a file.
+ * CELLS picks cells by a part of their name: `CELLS="5 s, 10"`; PROFILE and PROFILE_LEDGER name folders for the CPU profiles of the watcher
+ * and of the ledger, WATCHER_LOG a file.
  */
 const WARM_UP = 3;
 const LEDGERS = countOf('LEDGERS', 20);
 const CELLS = (process.env['CELLS'] ?? '').split(';');
 /** More than the look-ups that the watcher remembers at the highest rate. */
 const HOLDERS = countOf('HOLDERS', 12_000);
+const PROFILE_LEDGER = process.env['PROFILE_LEDGER'];
 const BATCH = 100;
 const LEDGER_OPERATIONS = 1_000;
 
@@ -76,6 +78,9 @@ async function atInterval(closeMs: number, those: readonly Cell[]): Promise<void
     // No limit of payouts: the demo's would suspend the asset. Nobody else asks this ledger.
     spec: { assets: [{ code: 'SRT', decimals: 2, deposit: { min: '1', max: '10000' } }] },
     databaseSettings: ['shared_buffers=512MB', 'max_wal_size=4GB'],
+    ...(PROFILE_LEDGER !== undefined && {
+      ledgerOptions: { node: ['--cpu-prof', `--cpu-prof-dir=${PROFILE_LEDGER}`] },
+    }),
   });
   const database = new pg.Client({ connectionString: premises.databaseUrl });
   // A failure of the bench ends the database before this session: the failure is what is to be seen.
@@ -220,7 +225,7 @@ async function countsAt({ premises, database }: World, watcher: Watcher, ledger:
     },
     (WARM_UP + LEDGERS + 5) * 10_000,
   );
-  return countsOf(watcher, database);
+  return countsOf(watcher, database, premises);
 }
 
 /** What is left is given up, and what is in flight settles. */
@@ -303,6 +308,16 @@ function rowsOf(cell: Cell, settled: Settled, start: Counts, end: Counts): reado
     {
       name: `${name}: CPU of PostgreSQL a payment`,
       value: each(end.databaseCpuSeconds - start.databaseCpuSeconds),
+      unit: 'ms',
+    },
+    {
+      name: `${name}: CPU of the ledger a payment`,
+      value: each(end.ledgerCpuSeconds - start.ledgerCpuSeconds),
+      unit: 'ms',
+    },
+    {
+      name: `${name}: CPU of the bank a payment`,
+      value: each(end.bankCpuSeconds - start.bankCpuSeconds),
       unit: 'ms',
     },
   ];

@@ -95,7 +95,13 @@ export async function openBuilder({ horizon: url, anchor }: Premises): Promise<B
   };
   const submit = async (steps: readonly Step[]): Promise<readonly SubmitOutcome[]> => {
     const envelopes = await Promise.all(steps.map(envelopeOf));
-    const outcomes = await Promise.all(envelopes.map((envelope) => horizon.submit(envelope)));
+    const outcomes = await Promise.all(
+      envelopes.map(async (envelope) => {
+        const outcome = await horizon.submit(envelope);
+        // The connection was idle while we signed, and the ledger had closed it.
+        return outcome.kind === 'unknown' ? horizon.submit(envelope) : outcome;
+      }),
+    );
     await fetch(`${url}/control/close`, { method: 'POST' });
     return outcomes;
   };

@@ -9,12 +9,16 @@ export interface Counts {
   readonly requests: ReadonlyMap<string, number>;
   readonly watcherCpuSeconds: number;
   readonly databaseCpuSeconds: number;
+  /** Of processes that are not ours to make faster. */
+  readonly ledgerCpuSeconds: number;
+  readonly bankCpuSeconds: number;
 }
 
 /** The watcher's own counters and CPU time, and PostgreSQL's. */
 export async function countsOf(
   watcher: { readonly pid: number; readonly metrics: string },
   database: pg.Client,
+  others: { readonly ledgerPid: number; readonly bankPart: () => { readonly pid: number } },
 ): Promise<Counts> {
   const text = await (await fetch(watcher.metrics)).text();
   const requests = new Map<string, number>();
@@ -29,6 +33,8 @@ export async function countsOf(
     requests,
     watcherCpuSeconds: cpuSecondsOf(watcher.pid),
     databaseCpuSeconds: await databaseCpuSeconds(database),
+    ledgerCpuSeconds: cpuSecondsOf(others.ledgerPid),
+    bankCpuSeconds: cpuSecondsOf(others.bankPart().pid),
   };
 }
 

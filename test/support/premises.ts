@@ -67,6 +67,7 @@ export interface Premises extends AsyncDisposable {
   /** Ends the bank as a power cut does, and starts it again on the same port and books. */
   restartBank(): Promise<void>;
   readonly bankPart: () => Part;
+  readonly ledgerPid: number;
 }
 
 export interface PremisesOptions {
@@ -76,6 +77,7 @@ export interface PremisesOptions {
   readonly databaseSettings?: readonly string[];
   readonly bankEnv?: Readonly<Record<string, string>>;
   readonly bankOptions?: Pick<PartOptions, 'node'>;
+  readonly ledgerOptions?: Pick<PartOptions, 'node'>;
   /** The file that is run as `capstan`; default: the sources. */
   readonly program?: string;
 }
@@ -107,7 +109,8 @@ export async function openPremises(options: PremisesOptions): Promise<Premises> 
     await secrets.keep(SESSION_REF, newSessionKey);
     const key = await secrets.keep(INTEGRATION_REF, newIntegrationKey);
     const interval = String(options.closeIntervalMs / 1000);
-    const ledger = await started([MAIN, 'ledger', '--port', '0', '--close-interval', interval]);
+    const ledgerArgs = [MAIN, 'ledger', '--port', '0', '--close-interval', interval];
+    const ledger = await started(ledgerArgs, options.ledgerOptions);
     const horizon = (ledger.ready as { url: string }).url;
     const port = await freePort();
     const bank = `http://127.0.0.1:${port}`;
@@ -158,6 +161,7 @@ export async function openPremises(options: PremisesOptions): Promise<Premises> 
       start: (role, args = [], more = {}) =>
         started([options.program ?? MAIN, role, ...common, ...args], more),
       bankPart: () => bankPart,
+      ledgerPid: ledger.pid,
       async restartBank() {
         await bankPart.end('SIGKILL');
         bankPart = await openBank();

@@ -2,7 +2,7 @@ import { postpone, putBack } from '../../core/database/claim.ts';
 import type { TaskKind } from '../../core/database/entities/work.ts';
 import { receiptOfTransaction } from '../../core/database/repositories/receipts.ts';
 import { claimTasks, completeTask, type TaskClaim } from '../../core/database/repositories/tasks.ts';
-import { changeTransaction, findTransaction } from '../../core/database/repositories/transactions.ts';
+import { changeTransaction, findTransactions } from '../../core/database/repositories/transactions.ts';
 import { hasOpenRefund, queueTransfer } from '../../core/database/repositories/transfers.ts';
 import {
   IntegrationMisbehaved,
@@ -21,6 +21,7 @@ import type { Fee } from '../../core/transaction/fee.ts';
 import type { Transaction, TransactionPatch } from '../../core/transaction/transaction.ts';
 import { authorizeTrustline } from './authorizations.ts';
 import { refundAtBank } from './deposit-refunds.ts';
+import { createCompletions } from './completions.ts';
 import { park, waitAsAsked, waitForPerson, type EffectContext } from './effect.ts';
 
 /** Longer than a call's deadline with all its attempts. */
@@ -52,16 +53,33 @@ export async function takeEffects(
   const stopped = await stoppedMoney(context);
   const allowed = stopped.isAll ? kinds.filter((kind) => HARMLESS.has(kind)) : kinds;
   const claims = await claimTasks(context.database, allowed, limit, LEASE_MS);
-  return claims.map((claimed) => () => runEffect(context, claimed, stopped));
+  const transactions = await findTransactions(
+    context.database,
+    claims.flatMap(({ row }) => row.transactionId ?? []),
+  );
+  const shared = { stopped, transactions, complete: createCompletions(context.database) };
+  return claims.map((claimed) => () => runEffect(context, claimed, shared));
 }
 
-async function runEffect(context: EffectContext, claimed: TaskClaim, stopped: StoppedMoney): Promise<void> {
+/** What the effects of one look have in common. */
+interface Shared {
+  readonly stopped: StoppedMoney;
+  /** As they were when the tasks were claimed. */
+  readonly transactions: ReadonlyMap<string, Transaction>;
+  readonly complete: (claimed: TaskClaim) => Promise<void>;
+}
+
+async function runEffect(
+  context: EffectContext,
+  claimed: TaskClaim,
+  { stopped, transactions, complete }: Shared,
+): Promise<void> {
   const { database, log } = context;
   const { kind, transactionId } = claimed.row;
   try {
-    const transaction = await findTransaction(database, transactionId);
+    const transaction = transactions.get(transactionId ?? '');
     if (!transaction) throw new Error(`task ${claimed.row.key} has no transaction`);
-    if (kind === 'deposits/completed') return await tellCompleted(context, claimed, transaction);
+    if (kind === 'deposits/completed') return await tellCompleted(context, claimed, transaction, complete);
     if (stopped.assets.includes(transaction.assetId) && !HARMLESS.has(kind))
       return await putBack(database, 'task', claimed, SUSPENDED_MS);
     if (kind === 'deposits/refund') return await refundAtBank(context, claimed, transaction);
@@ -85,8 +103,9 @@ async function tellCompleted(
   context: EffectContext,
   claimed: TaskClaim,
   transaction: Transaction,
+  complete: Shared['complete'],
 ): Promise<void> {
-  const { database, integration, anchor } = context;
+  const { integration, anchor } = context;
   if ((await integration.has('deposits/completed')) && transaction.stellarTransactionId !== null) {
     await integration.call(
       'deposits/completed',
@@ -102,7 +121,7 @@ async function tellCompleted(
       { idempotencyKey: claimed.row.key },
     );
   }
-  await database.transaction().execute((trx) => completeTask(trx, claimed));
+  await complete(claimed);
 }
 
 async function processWithdrawal(

@@ -40,6 +40,33 @@ describe('a pool', () => {
     await done;
   });
 
+  test('takes more at once when half of its places are free again, as long as there was more than they hold', async () => {
+    const asked: number[] = [];
+    const waiting: (() => void)[] = [];
+    const { clock, done, stop } = start((count) => {
+      asked.push(count);
+      const found = asked.length < 3 ? count : 0;
+      return Promise.resolve(
+        Array.from({ length: found }, () => () => new Promise<void>((resolve) => void waiting.push(resolve))),
+      );
+    }, 4);
+    await clock.advance(0);
+    waiting.shift()!();
+    await clock.advance(0);
+    expect(asked).toEqual([4]);
+    waiting.shift()!();
+    await clock.advance(0);
+    expect(asked).toEqual([4, 2]);
+    for (const finish of waiting.splice(0)) finish();
+    await clock.advance(0);
+    expect(asked.slice(0, 3)).toEqual([4, 2, 4]);
+    const looks = asked.length;
+    await clock.advance(99);
+    expect(asked).toHaveLength(looks);
+    stop();
+    await done;
+  });
+
   test('goes on when a job fails, and when taking fails', async () => {
     const ran: string[] = [];
     let turn = 0;

@@ -24,15 +24,22 @@ export interface PoolOptions {
 export async function runPool(options: PoolOptions): Promise<void> {
   const { limit, idleMs, clock, signal, log, name, bell = createBell(clock) } = options;
   const running = new Set<Promise<void>>();
+  let isMore = false;
   while (!signal.aborted) {
     const free = limit - running.size;
     const jobs = free > 0 ? await takeSafely(options, free) : [];
     for (const job of jobs) {
       const promise = job()
         .catch((error: unknown) => log.error({ err: error, pool: name }, 'a job failed'))
-        .finally(() => running.delete(promise));
+        .finally(() => {
+          running.delete(promise);
+          // Half of the places at once: a look for each of them would cost more than the jobs.
+          if (isMore && running.size <= limit / 2) bell.ring();
+        });
       running.add(promise);
     }
+    // All that were asked for: there may be more of them.
+    if (free > 0) isMore = jobs.length === free;
     if (jobs.length < free || free === 0) await bell.wait(idleMs, signal);
   }
   await Promise.all(running);

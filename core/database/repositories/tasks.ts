@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { assertClaimed, claim, type Claim } from '../claim.ts';
+import { assertAllClaimed, assertClaimed, claim, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { TaskKind } from '../entities/work.ts';
 import { recordset } from '../recordset.ts';
@@ -40,11 +40,19 @@ export function claimTasks(
 
 /** Marks a claimed task done, in the transaction that records its outcome. @throws {LeaseLost} */
 export async function completeTask(database: DatabaseTransaction, claimed: TaskClaim): Promise<void> {
-  await assertClaimed(database, 'task', claimed);
+  await completeTasks(database, [claimed]);
+}
+
+/** The same for several, in two statements. @throws {LeaseLost} when one is no longer ours: give up the database transaction. */
+export async function completeTasks(
+  database: DatabaseTransaction,
+  claims: readonly TaskClaim[],
+): Promise<void> {
+  await assertAllClaimed(database, 'task', claims);
   await database
     .updateTable('task')
     .set({ doneAt: sql<Date>`clock_timestamp()`, leaseToken: null, leaseUntil: null })
-    .where('id', '=', claimed.row.id)
+    .where('id', '=', sql<string>`any(${claims.map(({ row }) => row.id)}::uuid[])`)
     .execute();
 }
 

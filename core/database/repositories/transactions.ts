@@ -240,6 +240,20 @@ export async function findTransaction(
   return row && toTransaction(row);
 }
 
+/** Those of some ids that there are, by id. */
+export async function findTransactions(
+  database: Database,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Transaction>> {
+  if (ids.length === 0) return new Map();
+  const rows = await database
+    .selectFrom('transaction')
+    .selectAll()
+    .where('id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.id, toTransaction(row)]));
+}
+
 /** What decides whether a transaction may be paid now. */
 export type Payee = Pick<Transaction, 'kind' | 'status' | 'transferReceivedAt'>;
 
