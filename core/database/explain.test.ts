@@ -11,6 +11,7 @@ import { postpone } from './claim.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import * as claimables from './repositories/claimable-balances.ts';
 import * as control from './repositories/control.ts';
+import * as locking from './repositories/lock-queued.ts';
 import { moneyInFlight } from './repositories/money-figures.ts';
 import * as own from './repositories/own-transactions.ts';
 import * as receipts from './repositories/receipts.ts';
@@ -200,7 +201,7 @@ const ofSubmissions: Record<string, Call> = {
       trx,
       hundred('b').map((transferId) => ({ ...newSubmission(), transferIds: [transferId] })),
     ),
-  lockQueued: (trx) => submissions.lockQueued(trx, hundred('b')),
+  lockQueued: (trx) => locking.lockQueued(trx, hundred('b')),
   claimSubmissions: (trx) => submissions.claimSubmissions(trx, 100, 60_000),
   claimSeen: (trx) => submissions.claimSeen(trx, ['ab', 'cd'], 60_000),
   finishSubmissions: async (trx) =>
@@ -375,6 +376,7 @@ describe('with a hundred thousand transactions', () => {
   test('no function of the repositories is left out', () => {
     const modules = [
       control,
+      locking,
       own,
       receipts,
       submissions,

@@ -21,7 +21,7 @@ import type { BuiltTransaction } from './envelope.ts';
 import { HistoryGone, LedgerUnavailable } from './errors.ts';
 import { createHorizon } from './horizon.ts';
 import type { TransferOperation } from './operations.ts';
-import { createdBalanceId, resultCodesOf } from './result.ts';
+import { decodeResult, resultCodesOf } from './result.ts';
 import type { Horizon, HorizonOptions, LedgerPayment, LedgerTransaction } from './types.ts';
 
 const CLEARED: Partial<Misbehaviour> = {
@@ -211,8 +211,9 @@ describe('on a ledger', () => {
     ]);
     await horizon.submit(made.envelope);
     const { resultXdr } = await settled(horizon, made.hash);
-    const balanceId = createdBalanceId(resultXdr, 1)!;
-    expect(createdBalanceId(resultXdr, 0)).toBeUndefined();
+    const { createdBalances } = decodeResult(resultXdr);
+    const balanceId = createdBalances!.get(1)!;
+    expect([...createdBalances!.keys()]).toEqual([1]);
     expect(await horizon.claimableBalance(balanceId)).toEqual({
       id: balanceId,
       assetId: 'native',

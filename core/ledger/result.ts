@@ -15,6 +15,8 @@ export interface DecodedResult {
   /** One per operation, in order; empty unless operations were tried. */
   operationCodes: string[];
   feeCharged: Stroops;
+  /** By the position of the operation that made one: Horizon's id (72 hex digits) of a claimable balance. Absent when none did. */
+  createdBalances?: ReadonlyMap<number, string>;
 }
 
 export class BadResultXdr extends CapstanError {
@@ -38,11 +40,25 @@ export function decodeResult(resultXdr: string): DecodedResult {
       transactionCode,
       innerTransactionCode: transactionCodeName(inner.result.type),
       innerHash: Buffer.from(transactionHash.toXdrObject()).toString('hex'),
-      operationCodes: resultsOf(inner.result).map(operationCode),
+      ...operationsOf(inner.result),
       feeCharged,
     };
   }
-  return { transactionCode, operationCodes: resultsOf(result).map(operationCode), feeCharged };
+  return { transactionCode, ...operationsOf(result), feeCharged };
+}
+
+function operationsOf(
+  result: Parameters<typeof resultsOf>[0],
+): Pick<DecodedResult, 'operationCodes' | 'createdBalances'> {
+  const results = resultsOf(result);
+  const created = results.flatMap((operation, index) => {
+    const id = operation.type === 'opInner' ? createdBalance(operation.tr) : undefined;
+    return id === undefined ? [] : [[index, id] as const];
+  });
+  return {
+    operationCodes: results.map(operationCode),
+    ...(created.length > 0 && { createdBalances: new Map(created) }),
+  };
 }
 
 /** The same in the shape of Horizon's `result_codes`, which names operations only of a failed transaction. */
@@ -63,14 +79,8 @@ export function mergedAmount(resultXdr: string, operationIndex: number): Stroops
   return merge.type === 'accountMergeSuccess' ? merge.sourceAccountBalance : undefined;
 }
 
-/**
- * Horizon's id (72 hex digits) of the claimable balance that the operation at this position made; undefined when it made
- * none.
- * @throws {BadResultXdr}
- */
-export function createdBalanceId(resultXdr: string, operationIndex: number): string | undefined {
-  const operation = innerResultAt(resultXdr, operationIndex);
-  if (operation?.type !== 'createClaimableBalance') return undefined;
+function createdBalance(operation: xdr.OperationResultTr): string | undefined {
+  if (operation.type !== 'createClaimableBalance') return undefined;
   const creation = operation.createClaimableBalanceResult;
   return creation.type === 'createClaimableBalanceSuccess'
     ? Buffer.from(creation.balanceId.toXdr()).toString('hex')

@@ -73,6 +73,24 @@ describe('a deposit without a trustline whose wallet can claim', () => {
     expect(await world.balance(holder.publicKey())).toBe('10');
   });
 
+  test('is remembered by what the ledger made of it, whatever its row says', async () => {
+    const context = withPolicy({});
+    const { id } = await untrusting();
+    await payDue(context);
+    const { database } = world.db;
+    await database
+      .updateTable('transfer')
+      .set({ operation: 'payment' })
+      .where('transactionId', '=', id)
+      .execute();
+    await world.settle(context);
+    await ledger.closeLedger();
+    await world.settle(context);
+    const [balance] = await balances();
+    expect(balance).toMatchObject({ transactionId: id, state: 'open' });
+    expect(await world.read(id)).toMatchObject({ status: 'completed', claimableBalanceId: balance!.id });
+  });
+
   test.each([
     ['whose wallet does not say that it can claim', { canClaim: false }, {}],
     ['while the spec does not offer it', {}, { enabled: false }],

@@ -10,12 +10,14 @@ import {
   settleTransfers,
   transfersOfSubmission,
   transfersOfSubmissions,
+  type Transfer,
 } from '../database/repositories/transfers.ts';
-import { createdBalanceId, decodeResult } from '../ledger/result.ts';
+import { claimableFrom } from '../ledger/claimants.ts';
+import { decodeResult } from '../ledger/result.ts';
 import type { LedgerTransaction } from '../ledger/types.ts';
 import { reclaimTime } from './claimable.ts';
 import type { LedgerContext } from './context.ts';
-import { afterPayments } from './paid.ts';
+import { afterPayments, type Paid } from './paid.ts';
 import { freeUnpaid, judgeExpiry, judgeFailure } from './unpaid.ts';
 
 /** A claimed submission with what the ledger says of it. */
@@ -53,15 +55,34 @@ async function recordAlone(context: LedgerContext, finding: Finding): Promise<vo
   }
 }
 
-function codesOf(found: LedgerTransaction): {
+interface Codes {
   readonly transaction: string;
   readonly operations: readonly string[];
+}
+
+function readResult(found: LedgerTransaction): {
+  readonly codes: Codes;
+  readonly balances: ReadonlyMap<number, string>;
 } {
-  const result = decodeResult(found.resultXdr);
+  const { innerTransactionCode, transactionCode, operationCodes, createdBalances } = decodeResult(
+    found.resultXdr,
+  );
   return {
-    transaction: result.innerTransactionCode ?? result.transactionCode,
-    operations: result.operationCodes,
+    codes: { transaction: innerTransactionCode ?? transactionCode, operations: operationCodes },
+    balances: createdBalances ?? new Map(),
   };
+}
+
+/** Where a payout lies by what the ledger made of it, whatever its row says by now. */
+function placeOf(
+  context: LedgerContext,
+  { row }: SubmissionClaim,
+  { transfer, balanceId, index }: { transfer: Transfer; balanceId: string | undefined; index: number },
+): Pick<Paid, 'balanceId' | 'reclaimAt'> {
+  if (balanceId === undefined) return {};
+  const claimant = { operationIndex: index, account: transfer.source };
+  const from = claimableFrom(row.envelope, context.anchor.network.passphrase, claimant);
+  return { balanceId, reclaimAt: from ?? reclaimTime(context, row.maxTime) };
 }
 
 async function record(
@@ -69,7 +90,7 @@ async function record(
   trx: DatabaseTransaction,
   findings: readonly Finding[],
 ): Promise<void> {
-  const read = findings.map((finding) => ({ ...finding, codes: codesOf(finding.found) }));
+  const read = findings.map((finding) => ({ ...finding, ...readResult(finding.found) }));
   await finishSubmissions(
     trx,
     read.map(({ claimed, found, codes }) => ({
@@ -95,15 +116,12 @@ async function record(
     trx,
     read.map(({ claimed }) => claimed.row.id),
   );
-  const paid = applied.flatMap(({ claimed, found }) =>
+  const paid = applied.flatMap(({ claimed, found, balances }) =>
     (transfers.get(claimed.row.id) ?? []).map((transfer, index) => ({
       transfer,
       found,
       submission: claimed.row.id,
-      ...(transfer.operation === 'createClaimableBalance' && {
-        balanceId: createdBalanceId(found.resultXdr, index),
-        reclaimAt: reclaimTime(context, claimed.row.maxTime),
-      }),
+      ...placeOf(context, claimed, { transfer, balanceId: balances.get(index), index }),
     })),
   );
   const returning = new Map(
@@ -126,7 +144,7 @@ function tell({ log }: LedgerContext, claimed: SubmissionClaim, found: LedgerTra
       submission: found.hash,
       ledger: found.ledger,
       operations: claimed.row.operationCount,
-      codes: found.successful ? undefined : codesOf(found),
+      codes: found.successful ? undefined : readResult(found).codes,
     },
     found.successful ? 'applied' : 'a submission failed on the ledger; what it was for is planned anew',
   );

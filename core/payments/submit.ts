@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseTransaction } from '../database/database.ts';
+import { lockQueued, type LockedTransfer } from '../database/repositories/lock-queued.ts';
 import {
   isTakenMeanwhile,
   journalSubmission,
   journalSubmissions,
-  lockQueued,
   type NewSubmission,
 } from '../database/repositories/submissions.ts';
 import { deferTransfers, type Transfer } from '../database/repositories/transfers.ts';
 import type { Signer } from '../keys/ed25519.ts';
 import { buildPaymentTransaction, signEnvelope, type BuiltTransaction } from '../ledger/envelope.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
-import type { Transaction } from '../transaction/transaction.ts';
 import { reclaimTime } from './claimable.ts';
 import type { PaymentContext } from './context.ts';
 import { toOperation } from './plan.ts';
@@ -85,7 +84,7 @@ interface Signed extends Batch {
 /**
  * Journals one ledger transaction for each batch; the customers' transactions become `pending_stellar` with it, all in one
  * database transaction. What is no longer to be paid, or taken by another process at this moment, is left out of its batch
- * before it is signed; a batch whose source another process took is left out whole. Answers how many transfers are journalled.
+ * before it is signed, and so is what has changed since it was planned; a batch whose source another process took is left out whole. Answers how many transfers are journalled.
  */
 export async function submitBatches(
   context: PaymentContext,
@@ -99,7 +98,7 @@ export async function submitBatches(
     const locked = await lockQueued(trx, ids);
     const signed: Signed[] = [];
     for (const { source, transfers } of batches) {
-      const wanted = transfers.filter((transfer) => isPayable(transfer, locked));
+      const wanted = transfers.flatMap((transfer) => asLocked(transfer, locked.get(transfer.id)) ?? []);
       if (wanted.length === 0) continue;
       const row = sign(context, round, { source, transfers: wanted });
       if (row) signed.push({ source, transfers: wanted, row });
@@ -126,11 +125,28 @@ export async function submitBatches(
   return journalled.reduce((sum, { transfers }) => sum + transfers.length, 0);
 }
 
-/** Asked again under its lock: since it was planned, its transaction may have been moved to where nothing is paid. */
-function isPayable(transfer: Transfer, locked: ReadonlyMap<string, Transaction | undefined>): boolean {
-  if (!locked.has(transfer.id)) return false;
-  const transaction = locked.get(transfer.id);
-  return !movesTransaction(transfer) || (transaction !== undefined && mayBePaid(transaction));
+/** All of a transfer that its envelope says. */
+const PAID_BY = [
+  'source',
+  'destination',
+  'assetId',
+  'amount',
+  'memoType',
+  'memo',
+  'operation',
+  'claimableBalanceId',
+] as const satisfies readonly (keyof Transfer)[];
+
+/**
+ * A transfer as it is under its lock, or undefined when it is not to be paid like that now: since it was planned it may
+ * have become another one (the next round looks at that one afresh), or its transaction moved to where nothing is paid.
+ */
+function asLocked(planned: Transfer, locked: LockedTransfer | undefined): Transfer | undefined {
+  if (!locked) return undefined;
+  const { transfer, transaction } = locked;
+  if (PAID_BY.some((column) => transfer[column] !== planned[column])) return undefined;
+  const isWanted = !movesTransaction(transfer) || (transaction !== undefined && mayBePaid(transaction));
+  return isWanted ? transfer : undefined;
 }
 
 /** A signed envelope as a row of the journal; undefined when it cannot be built. */

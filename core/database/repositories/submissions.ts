@@ -4,9 +4,7 @@ import { assertAllClaimed, claim, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { SubmissionState } from '../entities/payment.ts';
 import { recordset } from '../recordset.ts';
-import type { Transaction } from '../../transaction/transaction.ts';
 import type { Tables } from '../schema.ts';
-import { toTransaction, type TransactionRow } from './transaction-row.ts';
 
 export type Submission = Selectable<Tables['submission']>;
 export type SubmissionClaim = Claim<'submission'>;
@@ -55,36 +53,11 @@ export async function journalSubmission(database: DatabaseTransaction, input: Ne
 }
 
 /**
- * Locks those of some transfers that may join a submission now, with their transactions (none for the money back of a
- * receipt), until the database transaction ends. What another process holds at this moment is left out, so that nobody waits.
- */
-export async function lockQueued(
-  database: DatabaseTransaction,
-  transferIds: readonly string[],
-): Promise<ReadonlyMap<string, Transaction | undefined>> {
-  const ids = sql`any(${[...transferIds]}::uuid[])`;
-  const transfers = await sql<{ id: string; transactionId: string | null }>`
-    select id, transaction_id from transfer
-    where id = ${ids} and state = 'queued' and submission_id is null
-    order by id for update skip locked`.execute(database);
-  const wanted = transfers.rows.flatMap(({ transactionId }) => transactionId ?? []);
-  const transactions = await sql<TransactionRow>`
-    select * from ${sql.table('transaction')} where id = any(${wanted}::uuid[])
-    order by id for update skip locked`.execute(database);
-  const byId = new Map(transactions.rows.map((row) => [row.id, toTransaction(row)]));
-  return new Map(
-    transfers.rows
-      .filter(({ transactionId }) => transactionId === null || byId.has(transactionId))
-      .map(({ id, transactionId }) => [id, transactionId === null ? undefined : byId.get(transactionId)]),
-  );
-}
-
-/**
  * Journals signed envelopes before they are sent and ties their transfers to them, each by compare-and-set from "in no
  * submission" (design 6.1), in four statements however many they are. To be committed before anything is sent. Answers the
  * ids of those that are journalled: one whose source, sequence number or hash another process took is left out whole.
  *
- * @throws {TransferTaken} when a transfer is not free; who holds their locks ({@link lockQueued}) never meets it.
+ * @throws {TransferTaken} when a transfer is not free; who holds their locks (`lockQueued`) never meets it.
  */
 export async function journalSubmissions(
   database: DatabaseTransaction,
