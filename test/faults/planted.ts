@@ -44,8 +44,14 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a transfer joins a submission without a look whether it is in one (and two watchers work at once)',
     patches: [
       TWO_LEADERS,
+      // What was planned is a moment old when it is journalled: a Horizon at some distance does the same.
       {
-        file: 'core/database/repositories/submissions.ts',
+        file: 'core/payments/pay.ts',
+        find: 'const round = await openRound(',
+        replace: 'await context.clock.sleep(300);\n  const round = await openRound(',
+      },
+      {
+        file: 'core/database/repositories/lock-queued.ts',
         find: `where id = \${ids} and state = 'queued' and submission_id is null`,
         replace: 'where id = ${ids}',
       },
@@ -54,10 +60,12 @@ export const MUTANTS: readonly Mutant[] = [
         find: `where transfer.id = wanted.transfer_id and transfer.submission_id is null and transfer.state = 'queued'`,
         replace: 'where transfer.id = wanted.transfer_id',
       },
+      // And what is on its way is not looked at twice more, as the sources do.
       {
-        file: 'core/payments/submit.ts',
-        find: 'return !movesTransaction(transfer) || (transaction !== undefined && mayBePaid(transaction));',
-        replace: 'return true;',
+        file: 'core/payments/wanted.ts',
+        find: "return situation.isFunded && isAllowed(situation, 'pending_stellar');",
+        replace:
+          "return situation.isFunded && (situation.status === 'pending_stellar' || isAllowed(situation, 'pending_stellar'));",
       },
     ],
     faults: ['kill', 'skipLedgers', 'heldReplies', 'freeze'],
