@@ -43,6 +43,7 @@ export function addReconcile(
         .argParser(collect)
         .default([]),
     )
+    .option('--unread', 'also where nothing that was read says what took a sequence number; look it up first')
     .option('--as <name>', 'who you are, for the audit; default: $USER')
     .option('-y, --yes', 'do not ask whether to go on')
     .addHelpText(

@@ -29,6 +29,7 @@ export interface ReconcileAdoptOptions extends ByOptions, ConfirmOptions {
   /** `TRANSFER=HASH`. */
   readonly paid: readonly string[];
   readonly notPaid: readonly string[];
+  readonly unread?: boolean;
 }
 
 export class UnknownAccount extends CapstanError {
@@ -151,7 +152,16 @@ export async function runReconcileAdopt(options: ReconcileAdoptOptions): Promise
       options,
     );
     const isMatchedPaid = options.paidAsMatched === true;
-    return adopt(database, { account, actor, reason, paid, unpaid: notPaid, isMatchedPaid });
+    const isUnreadAccepted = options.unread === true;
+    return adopt(database, {
+      account,
+      actor,
+      reason,
+      paid,
+      unpaid: notPaid,
+      isMatchedPaid,
+      isUnreadAccepted,
+    });
   });
   const count = (keys: readonly string[], what: string): string =>
     keys.length === 0 ? '' : `${keys.length} ${what}: ${keys.slice(0, 20).join(', ')}\n`;

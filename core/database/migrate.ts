@@ -6,6 +6,7 @@ import { Migration0001Initial } from './migrations/0001-initial.ts';
 import { Migration0002CompleteJournal } from './migrations/0002-complete-journal.ts';
 import { Migration0003Decisions } from './migrations/0003-decisions.ts';
 import { Migration0005ClaimableBalances } from './migrations/0005-claimable-balances.ts';
+import { Migration0007FirstSequence } from './migrations/0007-first-sequence.ts';
 import { MIGRATIONS_TABLE } from './migrations/names.ts';
 import { entities } from './schema.ts';
 
@@ -18,6 +19,7 @@ export const migrationsList = [
   { name: Migration0002CompleteJournal.name, class: Migration0002CompleteJournal },
   { name: Migration0003Decisions.name, class: Migration0003Decisions },
   { name: Migration0005ClaimableBalances.name, class: Migration0005ClaimableBalances },
+  { name: Migration0007FirstSequence.name, class: Migration0007FirstSequence },
 ];
 
 /** The ORM, used for the schema only: processes run their statements on Kysely without loading it. */

@@ -10,6 +10,8 @@ import {
   requeueUnsuspected,
   settleByForeign,
   unfreezeAccount,
+  unreadSequences,
+  type UnreadSequence,
 } from '../database/repositories/adoption.ts';
 import { suspectTransfers, type Suspicion } from '../database/repositories/journal.ts';
 import { changeTransaction, findTransaction, insertEvent } from '../database/repositories/transactions.ts';
@@ -30,6 +32,8 @@ export interface Adoption {
   readonly unpaid: readonly string[];
   /** All other transfers that look paid are, each by the payment that looks like it, oldest first. */
   readonly isMatchedPaid: boolean;
+  /** Adopts although nothing that was read says what took a sequence number. Default: that is waited for. */
+  readonly isUnreadAccepted?: boolean;
 }
 
 /** What an adoption has done. */
@@ -59,6 +63,18 @@ export class UndecidedTransfers extends CapstanError {
   }
 }
 
+export class UnreadHistory extends CapstanError {
+  constructor(unread: readonly UnreadSequence[]) {
+    const those = unread.map(({ account, seenSequence }) => `${seenSequence} of ${account}`);
+    super(
+      'unread_history',
+      `What took the sequence number ${those.join(', ')} is not read yet, and may have paid somebody: nothing was adopted. ` +
+        'Wait until the watcher has read it (seconds, unless Horizon is behind), then look again. Only where you have looked up ' +
+        'that no transaction of the account took it (the account was merged and made anew, say), add --unread.',
+    );
+  }
+}
+
 export class TransferUnderWay extends CapstanError {
   constructor(key: string) {
     super(
@@ -79,12 +95,16 @@ export class NotSuch extends CapstanError {
  * flow again; all in one database transaction with its audit. What is declared paid is settled for good: the customer is
  * told, nobody pays it again. Nothing that looks paid is ever paid without a word on it.
  *
- * @throws {UndecidedTransfers | TransferUnderWay | NotSuch | ConcurrentChange}
+ * @throws {UnreadHistory | UndecidedTransfers | TransferUnderWay | NotSuch | ConcurrentChange}
  */
 export async function adopt(database: Database, adoption: Adoption): Promise<Adopted> {
   const { account, actor, reason } = adoption;
   return database.transaction().execute(async (trx) => {
     await lockFreeze(trx, account);
+    const kind = await unfreezeAccount(trx, account);
+    const isUnreadTaken = adoption.isUnreadAccepted === true || kind === 'history_gone';
+    const unread = isUnreadTaken ? [] : await unreadSequences(trx, account);
+    if (unread.length > 0) throw new UnreadHistory(unread);
     const paid: string[] = [];
     for (const [transfer, hash] of adoption.paid) paid.push(await declarePaid(trx, adoption, transfer, hash));
     const unpaid: string[] = [];
@@ -94,8 +114,8 @@ export async function adopt(database: Database, adoption: Adoption): Promise<Ado
     if (left.length > 0) throw new UndecidedTransfers(left);
     for (const id of await requeueUnsuspected(trx, account, MAYBE_PAID, [])) await calm(trx, id, adoption);
     const transactions = await adoptForeign(trx, account, { actor, reason });
-    await advanceMarks(trx, account);
-    const wasFrozen = (await unfreezeAccount(trx, account)) !== undefined;
+    await advanceMarks(trx, account, isUnreadTaken);
+    const wasFrozen = kind !== undefined;
     if (!wasFrozen && transactions.length + paid.length + unpaid.length === 0)
       throw new NotSuch(`There is nothing to adopt for ${account}`);
     await insertEvent(trx, {

@@ -147,7 +147,8 @@ async function foreignIn(
   return page.filter((transaction) => {
     if (hashesOf(transaction).some((hash) => known.has(hash))) return false;
     const mark = marks.get(transaction.sourceAccount);
-    if (mark && transaction.sequence <= mark.sequence) return false;
+    // Not what an adoption accounts for: what it knew of is recorded, and what comes only now may have paid somebody.
+    if (mark && transaction.sequence <= (mark.firstSequence ?? mark.sequence)) return false;
     return isOutgoing(transaction, ours);
   });
 }

@@ -28,9 +28,11 @@ export const JournalMarkEntity = defineEntity({
     distribution: p.text(),
     /** History up to this ledger is from before the anchor's first start; 0: none is. */
     startLedger: p.integer(),
-    /** Sequence numbers up to here are accounted for, whatever the journal holds. */
+    /** Sequence numbers up to here are accounted for, whatever the journal holds; an adoption raises it. */
     sequence: sequence(),
-    /** The highest that the ledger has shown when it was ahead of the journal: what an adoption accounts for. */
+    /** What `sequence` was before the first adoption: transactions up to there are taken as they are. Null: never raised. */
+    firstSequence: sequence().nullable(),
+    /** The highest that the ledger has shown when it was ahead of the journal: what took it has to be read before an adoption. */
     seenSequence: sequence().nullable(),
     /** Paging token: transactions up to here are checked. Empty: begin at the newest. */
     position: p.text(),

@@ -2,4 +2,4 @@
 export const MIGRATIONS_TABLE = 'schema_migration';
 
 /** The migration that this release needs; names sort by time. Kept apart so that processes need not load the ORM. */
-export const LATEST_MIGRATION = 'Migration0005ClaimableBalances';
+export const LATEST_MIGRATION = 'Migration0007FirstSequence';

@@ -125,11 +125,46 @@ export async function adoptForeign(
   return rows.map(({ hash }) => hash);
 }
 
-/** Takes all sequence numbers that were seen as accounted for. */
-export async function advanceMarks(database: DatabaseTransaction, account: string): Promise<void> {
-  await sql`update journal_mark set updated_at = clock_timestamp(), sequence = greatest(sequence, seen_sequence,
-      (select max(foreign_transaction.sequence) from foreign_transaction
-        where foreign_transaction.account = ${account} and foreign_transaction.source = journal_mark.account))
+/** Of one account the newest sequence number that its foreign transactions have taken. */
+const foreignSequence = (
+  account: string,
+) => sql`(select max(foreign_transaction.sequence) from foreign_transaction
+  where foreign_transaction.account = ${account} and foreign_transaction.source = journal_mark.account)`;
+
+/** A sequence number that an account of ours has shown, while neither the journal nor what was read of its history goes as far. */
+export interface UnreadSequence {
+  readonly account: string;
+  readonly seenSequence: bigint;
+}
+
+/** Where it is not known yet what took a sequence number of a distribution account or of its channels: it may be a payment. */
+export async function unreadSequences(
+  database: DatabaseTransaction,
+  account: string,
+): Promise<readonly UnreadSequence[]> {
+  const { rows } = await sql<UnreadSequence>`
+    select account, seen_sequence from journal_mark
+    where distribution = ${account} and seen_sequence > greatest(sequence, ${foreignSequence(account)},
+      (select sequence from submission where submission.source = journal_mark.account and state <> 'expired'
+        order by sequence desc limit 1))
+    order by account`.execute(database);
+  return rows;
+}
+
+/**
+ * Takes the sequence numbers of all that was adopted as accounted for.
+ *
+ * @param isSeenToo also those of which nobody knows what took them
+ */
+export async function advanceMarks(
+  database: DatabaseTransaction,
+  account: string,
+  isSeenToo: boolean,
+): Promise<void> {
+  const seen = isSeenToo ? sql`seen_sequence` : sql`sequence`;
+  await sql`update journal_mark set updated_at = clock_timestamp(),
+      first_sequence = coalesce(first_sequence, sequence),
+      sequence = greatest(sequence, ${seen}, ${foreignSequence(account)})
     where distribution = ${account}`.execute(database);
 }
 

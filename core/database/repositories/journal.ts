@@ -80,7 +80,7 @@ export async function frozenAccounts(database: Database): Promise<ReadonlyMap<st
   return new Map(rows.map(({ account, reason }) => [account, reason]));
 }
 
-/** Freezes an account, with its words in the audit; false when it is frozen already. */
+/** Freezes an account, with its words in the audit; false when it is frozen already, and not for want of history now. */
 export async function freezeAccount(
   database: DatabaseTransaction,
   { account, kind, reason }: Freeze,
@@ -89,7 +89,13 @@ export async function freezeAccount(
   const row = await database
     .insertInto('frozen_account')
     .values({ account, kind, reason, since: sql<Date>`clock_timestamp()` })
-    .onConflict((conflict) => conflict.column('account').doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .column('account')
+        .doUpdateSet({ kind, reason })
+        // What cannot be read any more is not to be waited for before an adoption.
+        .where(sql<boolean>`excluded.kind = 'history_gone' and frozen_account.kind <> 'history_gone'`),
+    )
     .returning('account')
     .executeTakeFirst();
   if (!row) return false;
