@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { CapstanError, messageOf } from '../core/runtime/errors.ts';
 import { addAccounts } from './commands/accounts.ts';
 import { addDevelopment } from './commands/development.ts';
+import { addOperator } from './commands/operator.ts';
 import { addRoles } from './commands/roles.ts';
 import { addSupport } from './commands/support.ts';
 import { addTools } from './commands/tools.ts';
@@ -20,6 +21,7 @@ const program = new Command('capstan')
 
 addDevelopment(program);
 addRoles(program);
+addOperator(program);
 addAccounts(program);
 addSupport(program);
 addTools(program);

@@ -105,6 +105,8 @@ export function controllers(
         '--use-service-account-credentials',
         `--service-account-private-key-file=${files.serviceAccountKey}`,
         `--root-ca-file=${files.ca}`,
+        // Under load kwok's heartbeats come late; a node that is taken for dead makes every pod unready for good.
+        '--node-monitor-grace-period=24h',
         '--controllers=*,-cloud-node-lifecycle-controller,-service-lb-controller,-node-route-controller',
       ],
     },

@@ -84,9 +84,12 @@ export class Harbour {
 
   /** Starts an operator; the harbour stops it at the latest when it closes. */
   async operate(
-    options: Partial<OperatorOptions> & { readonly platformChange?: Partial<Platform> } = {},
+    options: Partial<OperatorOptions> & {
+      readonly platformChange?: Partial<Platform>;
+      readonly isClusterWide?: boolean;
+    } = {},
   ): Promise<RunningOperator> {
-    const { platformChange, ...rest } = options;
+    const { platformChange, isClusterWide = false, ...rest } = options;
     const client = await testClient(
       { kubeconfig: this.kubeconfig },
       { fieldManager: FIELD_MANAGER, kinds: [ANCHOR] },
@@ -94,7 +97,7 @@ export class Harbour {
     const [registry, log] = [new Registry(), [] as string[]];
     const operator = createOperator({
       client,
-      namespaces: [this.name],
+      ...(!isClusterWide && { namespaces: [this.name] }),
       platform: { ...TEST_PLATFORM, ...platformChange },
       instance: 'test',
       fetch: (url, init) => fetch(url, init),
