@@ -222,7 +222,6 @@ const ofSubmissions: Record<string, Call> = {
       Array.from({ length: 200 }, (_, i) => `GSTRANGER${i}`),
     ),
   pendingHashes: (trx) => submissions.pendingHashes(trx, ['ab', 'cd']),
-  payoutHashes: (trx) => submissions.payoutHashes(trx, asset.distributionAccount, ['ab', 'cd']),
   hastenSubmissions: (trx) => submissions.hastenSubmissions(trx, ['ab', 'cd']),
 };
 
@@ -299,6 +298,7 @@ const ofClaimableBalances: Record<string, Call> = {
       reclaimAt: new Date(),
     }),
   dueClaimableBalances: (trx) => claimables.dueClaimableBalances(trx, new Date(), 100),
+  noteMissing: (trx) => claimables.noteMissing(trx, 'ab'),
   moveClaimableBalance: (trx) => claimables.moveClaimableBalance(trx, 'ab', { from: 'open', to: 'gone' }),
 };
 

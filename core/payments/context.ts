@@ -6,7 +6,6 @@ import type { Log } from '../runtime/log.ts';
 import type { Anchor, Asset } from '../spec/anchor.ts';
 import type { Database } from '../database/database.ts';
 import type { JournalGuard } from './journal-guard.ts';
-import type { HistoryAudit } from './skipped.ts';
 import type { SuspensionView } from './suspension.ts';
 
 /** What is worked on in loops: transfers to be sent, submissions to be taken a step on, effects at the integration. */
@@ -23,8 +22,6 @@ export interface LedgerContext {
   readonly actor: string;
   /** Tells this process's own workers that there is something for them; only saves them the wait until they look by themselves. */
   readonly wake?: (work: Work) => void;
-  /** Is shown every page of history that the journal is compared with. */
-  readonly audit?: Pick<HistoryAudit, 'saw'>;
   /** What the spec stops by now. Default: what it stopped when this context was made. */
   readonly suspension?: SuspensionView;
 }

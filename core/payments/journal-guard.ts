@@ -3,14 +3,11 @@ import { messageOf } from '../runtime/errors.ts';
 import { distributionAccounts, type LedgerContext } from './context.ts';
 import { inspectJournal } from './journal.ts';
 import { signingProblem } from './signing-power.ts';
-import { createHistoryAudit, type HistoryAudit } from './skipped.ts';
 
 /** Whether the journal was compared with the ledger, as far as one process knows. */
 export interface JournalGuard {
   /** Compares the journal of every distribution account; trouble with one is logged and leaves the others alone. */
   inspect(): Promise<void>;
-  /** To be shown the history that others read, so that what their reading skips is compared as well. */
-  readonly audit: Pick<HistoryAudit, 'saw'>;
   /**
    * Whether this process has compared the account's journal to its end, in the database as it is now: one that was
    * replaced by an older copy meanwhile has to be compared anew before anything is paid.
@@ -23,15 +20,12 @@ export interface JournalGuard {
 const NOTHING_YET = -1n;
 
 /** To be made once by whoever pays in a loop. */
-export function createJournalGuard(base: LedgerContext): JournalGuard {
-  const audit = createHistoryAudit(base);
-  const context = { ...base, audit };
+export function createJournalGuard(context: LedgerContext): JournalGuard {
   const checked = new Map<string, bigint>();
   const problems = new Map<string, string>();
   const inspectOne = async (account: string): Promise<void> => {
     try {
       checked.set(account, BigInt((await inspectJournal(context, account)) ?? NOTHING_YET));
-      await audit.check(account).catch(later(account));
       const wallet = await context.horizon.account(account);
       const problem = wallet.account && signingProblem(wallet.account);
       if (problem === undefined) problems.delete(account);
@@ -42,16 +36,11 @@ export function createJournalGuard(base: LedgerContext): JournalGuard {
       checked.delete(account);
     }
   };
-  const later =
-    (account: string) =>
-    (error: unknown): void =>
-      context.log.warn({ err: error, account }, 'the history could not be compared with the receipts yet');
   const tell = (account: string, problem: string): void => {
     context.log[problems.get(account) === problem ? 'debug' : 'error']({ account }, problem);
     problems.set(account, problem);
   };
   return {
-    audit,
     inspect: async () => {
       await Promise.all(distributionAccounts(context.anchor).map((account) => inspectOne(account)));
     },

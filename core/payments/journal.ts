@@ -118,7 +118,6 @@ async function inspect(
     if (page === undefined) return undefined;
     const last = page.at(-1);
     if (!last) break;
-    if (account === distribution) context.audit?.saw(account, page);
     await takeIn(
       context,
       { distribution, account, position: last.pagingToken },

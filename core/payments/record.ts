@@ -1,7 +1,7 @@
 import type { DatabaseTransaction } from '../database/database.ts';
 import { insertReceipts, knownReceipts, moveCursor } from '../database/repositories/receipts.ts';
 import type { NewReceipt } from '../database/repositories/receipts.ts';
-import { hastenSubmissions, submissionSources } from '../database/repositories/submissions.ts';
+import { submissionSources } from '../database/repositories/submissions.ts';
 import { enqueueTasks } from '../database/repositories/tasks.ts';
 import {
   changeTransactions,
@@ -47,31 +47,32 @@ interface Entry {
  * queue its processing, and the cursor moves, all in one database transaction (design 6.4) and in a number of statements that
  * does not grow with the page. Recording a page again changes nothing; a page is recorded as its payments one by one would be.
  *
- * @param payments in ledger order, all behind the account's cursor; not empty
+ * @param payments in ledger order, all behind the account's cursor
+ * @param after where the cursor has to stand: whoever follows a stream knows of nothing between there and these payments.
+ * Left out where nothing depends on it
+ * @throws {CursorMoved} when it stands elsewhere; nothing is recorded then
  */
 export async function recordPayments(
   context: LedgerContext,
   account: string,
   payments: readonly LedgerPayment[],
+  after?: string,
 ): Promise<RecordedPage> {
   const last = payments.at(-1);
   if (!last) return { matched: 0, unmatched: 0 };
   await noticeForeign(context, account, payments);
   const entries = await context.database.transaction().execute(async (trx) => {
     // First, because it locks: whoever records the same page meanwhile waits here and then finds its receipts.
-    await moveCursor(trx, {
+    const to = {
       account,
       networkPassphrase: context.anchor.network.passphrase,
       position: last.pagingToken,
       ledger: last.ledger,
-    });
+    };
+    await moveCursor(trx, to, after);
     const inbound = payments.filter((payment) => isInbound(payment, account));
     return inbound.length > 0 ? recordInbound(context, trx, account, inbound) : [];
   });
-  const outgoing = payments.filter(({ from }) => from === account);
-  await hastenSubmissions(context.database, [
-    ...new Set(outgoing.map(({ transactionHash }) => transactionHash)),
-  ]);
   const matched = entries.filter(({ intended }) => intended !== undefined).length;
   if (matched > 0) context.wake?.('effects');
   const page = { matched, unmatched: entries.length - matched };

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Account, Memo, Operation, TransactionBuilder, type Keypair } from '@stellar/stellar-sdk';
 import { findCursor } from '../../core/database/repositories/receipts.ts';
 import type { Horizon, LedgerTransaction, RequestObservation } from '../../core/ledger/types.ts';
-import { createJournalGuard } from '../../core/payments/journal-guard.ts';
 import type { PaymentContext } from '../../core/payments/context.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
@@ -11,6 +10,8 @@ import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/
 import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { expectWithdrawal, payIn, rich } from '../../test/support/withdrawals.ts';
 import { ingest, type IngestState } from './ingest.ts';
+import { followOutcomes } from './outcomes.ts';
+import { createRecorded } from './recorded.ts';
 
 let ledger: TestLedger;
 let world: PaymentWorld;
@@ -36,7 +37,10 @@ afterAll(() => ledger.close());
 async function watch(context: PaymentContext = world.context): Promise<() => Promise<void>> {
   const states: IngestState[] = [];
   const ending = new AbortController();
-  const running = ingest(context, account, ending.signal, (state) => void states.push(state));
+  const running = Promise.all([
+    ingest(context, account, ending.signal, (state) => void states.push(state)),
+    followOutcomes(context, ending.signal),
+  ]);
   const stop = async (): Promise<void> => {
     ending.abort();
     await running;
@@ -202,58 +206,75 @@ describe('pages that lag behind the stream', () => {
   }
   const lag = (): void => ledger.misbehave({ lagReads: { ledgers: 50, listener: 'second', only: 'reads' } });
 
-  test('hold the cursor before the customer’s payment, however many payouts of ours follow it', async () => {
+  test('keep no payment from being recorded, nor any that comes after it', async () => {
+    lag();
+    const first = await payIn(world, customer, '1', '1');
     await watch(split());
-    lag();
-    const paid = await payIn(world, customer, '1', '1');
-    for (let i = 0; i < 2; i++) {
-      const id = await sentPayout();
-      await ledger.closeLedger();
-      await completed(id);
-      expect(await position()).toBeLessThan(BigInt(paid.pagingToken));
-    }
-    expect(await receipts()).toEqual([]);
-    ledger.behave();
-    await recorded(1);
-    await passed(paid);
-  });
-
-  test('lose nothing when the watcher is restarted meanwhile', async () => {
-    const stop = await watch(split());
-    lag();
-    await payIn(world, customer, '1', '1');
     const id = await sentPayout();
     await ledger.closeLedger();
     await completed(id);
-    await stop();
-    ledger.behave();
-    await watch();
-    await recorded(1);
+    await payIn(world, customer, '2', '2');
+    await recorded(2);
+    await passed(first);
+    expect((await receipts()).map(({ memo }) => memo)).toEqual(['1', '2']);
+  });
+
+  test('that end in the middle of a long history lose nothing of it', async () => {
+    for (let i = 0; i < 3; i++)
+      await payIn(world, customer, String(1_000 + i), ...Array<string>(80).fill('0.1'));
+    const own = ledger.client();
+    let pages = 0;
+    const horizon: Horizon = {
+      ...own,
+      // The second page comes from a Horizon that does not have that ledger yet.
+      payments: async (...asked: Parameters<Horizon['payments']>) =>
+        ++pages === 2 ? [] : own.payments(...asked),
+    };
+    await watch({ ...world.context, horizon });
+    const id = await sentPayout();
+    await ledger.closeLedger();
+    await completed(id);
+    await recorded(240);
+    expect(await statusOf(id)).toBe('completed');
   });
 });
 
-test('a payment that the stream skips is found in the history and recorded, once', async () => {
-  const own = ledger.client();
-  const horizon: Horizon = {
-    ...own,
-    // A Horizon that loses records of strangers on its stream.
-    async *streamTransactions(...asked: Parameters<Horizon['streamTransactions']>) {
-      for await (const one of own.streamTransactions(...asked))
-        if (one.sourceAccount !== customer.publicKey()) yield one;
-    },
-  };
-  const context = { ...world.context, horizon };
-  await watch(context);
-  const withdrawal = await expectWithdrawal(world);
-  const paid = await succeed(payIn(world, customer, withdrawal.withdrawMemo, '100'));
-  const id = await sentPayout(context);
-  await ledger.closeLedger();
-  await completed(id);
-  await passed(paid);
-  expect(await receipts()).toEqual([]);
-  const guard = createJournalGuard(context);
-  await guard.inspect();
-  await guard.inspect();
-  expect(await receipts()).toMatchObject([{ state: 'matched', transactionId: withdrawal.id }]);
-  expect(await statusOf(withdrawal.id)).toBe('pending_anchor');
+test('a database that is replaced by an older copy under a running watcher is read on from where it stands', async () => {
+  const { database } = world.db;
+  await watch();
+  await payIn(world, customer, '1', '1');
+  await recorded(1);
+  const older = await findCursor(database, account);
+  for (let i = 0; i < 3; i++) await payIn(world, customer, '2', '1');
+  await recorded(4);
+  await database.transaction().execute(async (trx) => {
+    await trx.deleteFrom('receipt').where('id', '>', BigInt(older!.position)).execute();
+    await trx.updateTable('cursor').set({ position: older!.position }).execute();
+  });
+  await payIn(world, customer, '3', '1');
+  await recorded(5);
+  expect((await receipts()).map(({ memo }) => memo)).toEqual(['1', '2', '2', '2', '3']);
+});
+
+describe('what is recorded for certain', () => {
+  const proof = (context: PaymentContext = world.context) => createRecorded(context)();
+
+  test('is everything until the ledger that the Horizon has, once the cursor has reached it', async () => {
+    await watch();
+    const paid = await payIn(world, customer, '1', '1');
+    await recorded(1);
+    expect(await proof()).toEqual({ accounts: [account], untilMs: expect.any(Number) });
+    const { closedAt } = (await world.horizon.transaction(paid.hash))!;
+    expect((await proof()).untilMs).toBeGreaterThanOrEqual(Date.parse(closedAt));
+  });
+
+  test('is nothing while a payment is known that has no receipt yet, or where nobody has begun', async () => {
+    expect((await proof()).accounts).toEqual([]);
+    const stop = await watch();
+    await payIn(world, customer, '1', '1');
+    await recorded(1);
+    await stop();
+    await payIn(world, customer, '2', '1');
+    expect((await proof()).accounts).toEqual([]);
+  });
 });

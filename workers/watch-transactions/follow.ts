@@ -1,23 +1,23 @@
-import { moveCursor } from '../../core/database/repositories/receipts.ts';
-import { payoutHashes } from '../../core/database/repositories/submissions.ts';
-import type { LedgerTransaction } from '../../core/ledger/types.ts';
+import type { LedgerPayment } from '../../core/ledger/types.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
-import { settleSeen } from '../../core/payments/settle.ts';
-import { endOf } from '../../core/payments/skipped.ts';
+import { recordPayments } from '../../core/payments/record.ts';
+import { CapstanError } from '../../core/runtime/errors.ts';
 import { inBatches } from './batches.ts';
 
-/** A ledger's transactions come in one burst. */
+/** A ledger's payments come in one burst. */
 const BURST = { most: 200, lingerMs: 20 } as const;
 /** How often pages are read again that do not show yet what the stream told of, and for how long. */
 const AGAIN_MS = 1_000;
 const AGAIN_TIMES = 60;
 
-/** Where reading by pages has ended. */
-export interface CaughtUp {
-  /** A paging token: everything up to it is recorded. */
-  readonly position: string;
-  /** The ledger of the newest payment that the pages held; 0 when they held none. */
-  readonly shown: number;
+/** The stream tells of a contract's transfers that no page shows: a Horizon lags, or two of them disagree. */
+export class PagesBehind extends CapstanError {
+  constructor(account: string, token: string) {
+    super(
+      'pages_behind',
+      `The pages of payments of ${account} do not show ${token}, which the stream told of. Check that every URL in network.horizon is healthy.`,
+    );
+  }
 }
 
 export interface Following {
@@ -25,144 +25,75 @@ export interface Following {
   /** A paging token: everything up to it is recorded. */
   readonly from: string;
   readonly signal: AbortSignal;
-  /** Records what the pages show behind the cursor. */
-  readonly readOn: () => Promise<CaughtUp>;
+  /** Records what the pages show behind the cursor; answers how far. */
+  readonly readOn: () => Promise<string>;
 }
 
 /**
- * Follows an account's transactions until the signal ends it. Our own payouts are settled as they come, and the cursor passes
- * them; anybody else's transaction is a hint to read on by pages, which name every payment with its memo. A batch of a hundred
- * payouts is one record that way, not a hundred.
+ * Records an account's payments as its stream brings them, in their order, until the signal ends it. The cursor only ever
+ * moves from one recorded payment to the next one of the same stream, so nothing can be passed over; a database that was
+ * replaced meanwhile is noticed by its cursor.
  *
- * The stream and the pages may come from Horizons of which one lags: until the pages have shown something as new as the
- * last foreign transaction, the cursor passes nothing (design 6.4), and they are read again.
+ * @throws {CursorMoved} when somebody else moved the cursor: it is to be read anew
  */
 export async function follow(
   context: LedgerContext,
-  following: Following,
+  { account, from, signal: outer, readOn }: Following,
   report: (position: string) => void,
 ): Promise<void> {
   const ending = new AbortController();
-  const signal = AbortSignal.any([following.signal, ending.signal]);
-  const { account, from } = following;
-  const stream = context.horizon.streamTransactions(account, { cursor: from, signal });
-  const batches = inBatches(stream, { ...BURST, clock: context.clock });
-  const pages = createPages(following);
-  const read = (): Promise<IteratorResult<readonly LedgerTransaction[], void>> => {
-    const next = batches.next();
-    // It is waited for in a moment, perhaps after the pages.
-    next.catch(() => undefined);
-    return next;
-  };
+  const signal = AbortSignal.any([outer, ending.signal]);
+  const stream = context.horizon.streamPayments(account, { cursor: from, signal });
+  let position = from;
   try {
-    let next = read();
-    for (;;) {
-      const isDue = pages.isBehind()
-        ? await Promise.race([next.then(() => false), context.clock.sleep(AGAIN_MS, signal).then(() => true)])
-        : false;
-      if (isDue && !signal.aborted) {
-        report(await pages.again());
-        continue;
+    for await (const batch of inBatches(stream, { ...BURST, clock: context.clock })) {
+      for (const { call, payments } of partsOf(batch)) {
+        const last = payments.at(-1);
+        if (!last || BigInt(last.pagingToken) <= BigInt(position)) continue;
+        if (call) position = await readUpTo(context, account, last.pagingToken, { readOn, signal });
+        else {
+          await recordPayments(context, account, payments, position);
+          position = last.pagingToken;
+        }
+        report(position);
       }
-      const { done, value } = await next;
-      if (done === true || value === undefined) return;
-      await take(context, account, pages, value, report);
-      next = read();
     }
   } finally {
     ending.abort();
   }
 }
 
-async function take(
-  context: LedgerContext,
+/**
+ * A contract call may move several assets under one token, which a batch may hold a part of: only a page is sure to hold all of them.
+ * Nothing behind it is recorded before it is.
+ */
+async function readUpTo(
+  { clock }: LedgerContext,
   account: string,
-  pages: Pages,
-  batch: readonly LedgerTransaction[],
-  report: (position: string) => void,
-): Promise<void> {
-  for (const { isOurs, transactions } of await runsOf(context, account, batch)) {
-    if (isOurs) await settleSeen(context, transactions);
-    const canPass = isOurs && (await pages.isCertain());
-    report(canPass ? await pass(context, account, transactions) : await pages.show(transactions));
-  }
-}
-
-interface Pages {
-  /** Whether they are to be read again soon. */
-  isBehind(): boolean;
-  again(): Promise<string>;
-  /** Reads them after these transactions; answers how far they are recorded. */
-  show(transactions: readonly LedgerTransaction[]): Promise<string>;
-  /** Whether they have shown all that the stream told of so far, if need be after another look. */
-  isCertain(): Promise<boolean>;
-}
-
-/** What the pages have shown, against what the stream has told of. */
-function createPages({ readOn }: Pick<Following, 'readOn'>): Pages {
-  let told = 0;
-  let shown = 0;
-  let left = 0;
-  const again = async (): Promise<string> => {
-    left -= 1;
-    const found = await readOn();
-    // A Horizon has a ledger whole or not at all: one payment of it, or of a later one, shows that all before it are there.
-    shown = Math.max(shown, found.shown);
-    return found.position;
-  };
-  return {
-    isBehind: () => shown < told && left > 0,
-    again,
-    show: async (transactions) => {
-      told = Math.max(told, ...transactions.map(({ ledger }) => ledger));
-      left = AGAIN_TIMES;
-      return again();
-    },
-    isCertain: async () => {
-      if (shown < told) await again();
-      return shown >= told;
-    },
-  };
-}
-
-/** Transactions in a row that are all ours, or all not. */
-interface Run {
-  readonly isOurs: boolean;
-  readonly transactions: LedgerTransaction[];
-}
-
-async function runsOf(
-  { database }: LedgerContext,
-  account: string,
-  batch: readonly LedgerTransaction[],
-): Promise<readonly Run[]> {
-  const hashes = batch.flatMap(({ hash, innerHash }) =>
-    innerHash === undefined ? [hash] : [hash, innerHash],
-  );
-  const own = await payoutHashes(database, account, hashes);
-  const runs: Run[] = [];
-  for (const transaction of batch) {
-    const isOurs = own.has(transaction.hash) || own.has(transaction.innerHash ?? '');
-    // What a stranger failed to do moved nothing.
-    if (!isOurs && !transaction.successful) continue;
-    const last = runs.at(-1);
-    if (last?.isOurs === isOurs) last.transactions.push(transaction);
-    else runs.push({ isOurs, transactions: [transaction] });
-  }
-  return runs;
-}
-
-/** Our payouts bring the account nothing: the cursor passes all of their operations. */
-async function pass(
-  context: LedgerContext,
-  account: string,
-  transactions: readonly LedgerTransaction[],
+  token: string,
+  { readOn, signal }: Pick<Following, 'readOn' | 'signal'>,
 ): Promise<string> {
-  const position = String(transactions.reduce((_, one) => endOf(one), 0n));
-  const ledger = transactions.at(-1)?.ledger ?? 0;
-  const { passphrase: networkPassphrase } = context.anchor.network;
-  await context.database
-    .transaction()
-    .execute((trx) => moveCursor(trx, { account, networkPassphrase, position, ledger }));
-  return position;
+  for (let tries = 0; tries < AGAIN_TIMES && !signal.aborted; tries++) {
+    const position = await readOn();
+    if (BigInt(position) >= BigInt(token)) return position;
+    await clock.sleep(AGAIN_MS, signal);
+  }
+  throw new PagesBehind(account, token);
+}
+
+/** Payments in a row that are all ordinary, or all a contract's. */
+interface Part {
+  readonly call: boolean;
+  readonly payments: LedgerPayment[];
+}
+
+function partsOf(batch: readonly LedgerPayment[]): readonly Part[] {
+  const parts: Part[] = [];
+  for (const payment of batch) {
+    const call = payment.type === 'invoke_host_function';
+    const last = parts.at(-1);
+    if (last?.call === call) last.payments.push(payment);
+    else parts.push({ call, payments: [payment] });
+  }
+  return parts;
 }

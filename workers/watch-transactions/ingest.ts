@@ -1,10 +1,10 @@
-import { findCursor } from '../../core/database/repositories/receipts.ts';
+import { BEGINNING, CursorMoved, findCursor } from '../../core/database/repositories/receipts.ts';
 import { HistoryGone, NetworkChanged } from '../../core/ledger/errors.ts';
 import type { LedgerPayment } from '../../core/ledger/types.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { recordPayments } from '../../core/payments/record.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
-import { follow, type CaughtUp } from './follow.ts';
+import { follow } from './follow.ts';
 
 const PAGE = 200;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000] as const;
@@ -40,8 +40,8 @@ export async function ingest(
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const readOn = (): Promise<CaughtUp> => catchUp(context, account, signal, report);
-      const { position } = await readOn();
+      const readOn = (): Promise<string> => catchUp(context, account, signal, report);
+      const position = await readOn();
       failures = 0;
       report({ state: 'streaming', position });
       await follow(context, { account, from: position, signal, readOn }, (at) =>
@@ -49,6 +49,12 @@ export async function ingest(
       );
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof CursorMoved) {
+        // Another watcher was quicker, or the database was replaced: its cursor says where to go on.
+        context.log.info({ account }, 'the cursor was moved by somebody else; reading on from there');
+        await context.clock.sleep(RETRY_MS[0], signal);
+        continue;
+      }
       const isFinal =
         error instanceof HistoryGone ||
         error instanceof NetworkChanged ||
@@ -71,7 +77,7 @@ async function catchUp(
   account: string,
   signal: AbortSignal,
   report: (state: IngestState) => void,
-): Promise<CaughtUp> {
+): Promise<string> {
   const cursor = await findCursor(context.database, account);
   if (cursor && cursor.networkPassphrase !== context.anchor.network.passphrase) {
     throw new CursorOfOtherNetwork(account);
@@ -79,19 +85,23 @@ async function catchUp(
   const read = (from: string): Promise<readonly LedgerPayment[]> =>
     context.horizon.payments(account, { cursor: from, limit: PAGE, signal });
   // A new anchor takes the account's whole history: a payment before our first start is somebody's money too.
-  let at: CaughtUp = { position: cursor?.position ?? '0', shown: 0 };
-  let page = await read(at.position);
+  let position = cursor?.position ?? BEGINNING;
+  let page = await read(position);
   for (;;) {
-    const last = page.at(-1);
-    if (last) at = { position: last.pagingToken, shown: last.ledger };
-    const isMore = page.length === PAGE && !signal.aborted;
-    const next = isMore ? read(at.position) : Promise.resolve([]);
+    const from = position;
+    position = page.at(-1)?.pagingToken ?? position;
+    // Where pages end too early (a Horizon that lags, a call that moved nothing) the stream goes on from the same place.
+    const isMore = page.length >= PAGE && !signal.aborted;
+    const next = isMore ? read(position) : Promise.resolve([]);
     // Both are waited for, whichever fails: nothing goes on behind a retry.
-    const [written, answered] = await Promise.allSettled([recordPayments(context, account, page), next]);
+    const [written, answered] = await Promise.allSettled([
+      recordPayments(context, account, page, from),
+      next,
+    ]);
     if (written.status === 'rejected') throw written.reason;
     if (answered.status === 'rejected') throw answered.reason;
-    if (!isMore) return at;
-    report({ state: 'catching_up', position: at.position });
+    if (!isMore) return position;
+    report({ state: 'catching_up', position });
     page = answered.value;
   }
 }

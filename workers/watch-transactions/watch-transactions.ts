@@ -1,6 +1,5 @@
 import { holdRole, releaseRole, writeReport } from '../../core/database/repositories/control.ts';
 import { frozenAccounts } from '../../core/database/repositories/journal.ts';
-import type { Recorded } from '../../core/database/repositories/deadlines.ts';
 import { distributionAccounts, type PaymentContext, type Work } from '../../core/payments/context.ts';
 import { createLookups } from '../../core/payments/lookups.ts';
 import { createJournalGuard } from '../../core/payments/journal-guard.ts';
@@ -16,8 +15,10 @@ import { followChannels } from './channels.ts';
 import { ORDINARY, RARE, takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
 import { followJournal } from './journal.ts';
+import { followOutcomes } from './outcomes.ts';
 import { runPool } from './pool.ts';
 import { followPreflight } from './preflight.ts';
+import { createRecorded } from './recorded.ts';
 import { followUnclaimed } from './reclaim.ts';
 import { followTrustlines } from './trustlines.ts';
 
@@ -63,8 +64,7 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     effects: createBell(clock),
   };
   const journal = createJournalGuard(base);
-  const { audit } = journal;
-  const context: WatcherContext = { ...base, journal, audit, wake: (work) => bells[work].ring() };
+  const context: WatcherContext = { ...base, journal, wake: (work) => bells[work].ring() };
   const states = new Map<string, IngestState>();
   const shared = { clock, signal, log, idleMs: LOOK_FOR_WORK_MS };
   await Promise.all([
@@ -89,32 +89,15 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     ),
     runPool({ ...shared, name: 'callbacks', limit: 50, take: callbackSender(context) }),
     pay(context, bells.payments, signal),
+    followOutcomes(context, signal),
     followJournal(context, journal, signal),
     followChannels(context, signal),
     followTrustlines(context, signal),
     followUnclaimed(context, signal),
-    keepDeadlines(context, () => recorded(context, states), signal),
+    keepDeadlines(context, createRecorded(context), signal),
     report(context, signal, states, () => journal.problems()),
     followPreflight(context, signal),
   ]);
-}
-
-/** A stream tells of a ledger's payments this much after the ledger itself can be read, at most. */
-const STREAM_LAG_MS = 30_000;
-
-/** Until when payments are recorded: only of accounts that are caught up, by the ledger's time. */
-async function recorded(
-  context: WatcherContext,
-  states: ReadonlyMap<string, IngestState>,
-): Promise<Recorded> {
-  const accounts = [...states].filter(([, { state }]) => state === 'streaming').map(([account]) => account);
-  try {
-    const { closedAtMs } = await context.horizon.latestLedger();
-    return { accounts, untilMs: closedAtMs - STREAM_LAG_MS };
-  } catch (error) {
-    context.log.warn({ err: error }, 'withdrawals do not expire while the ledger cannot be read');
-    return { accounts: [], untilMs: 0 };
-  }
 }
 
 async function tryHold(context: WatcherContext): Promise<boolean> {

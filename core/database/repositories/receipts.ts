@@ -1,6 +1,7 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import { recordset } from '../recordset.ts';
+import { CapstanError } from '../../runtime/errors.ts';
 import type { Tables } from '../schema.ts';
 
 export type Receipt = Selectable<Tables['receipt']>;
@@ -11,28 +12,53 @@ export async function findCursor(database: Database, account: string): Promise<C
   return database.selectFrom('cursor').selectAll().where('account', '=', account).executeTakeFirst();
 }
 
+/** The position of a cursor that has not been written yet. */
+export const BEGINNING = '0';
+
+/** The cursor is not where the one who wanted to move it had left it. */
+export class CursorMoved extends CapstanError {
+  constructor(account: string, after: string) {
+    super('cursor_moved', `The cursor of ${account} is no longer at ${after}. It has to be read anew.`);
+  }
+}
+
 /**
- * Moves an account's cursor, in the database transaction that records the receipts it covers (design 6.4). It only ever
- * moves forward, so that a watcher that was overtaken cannot move it back.
+ * Moves an account's cursor forward, in the database transaction that writes the receipts it covers; never back, so that
+ * a watcher that was overtaken cannot move it back.
+ *
+ * @param after where it has to stand now, {@link BEGINNING} for none
+ * @throws {CursorMoved} when it does not
  */
 export async function moveCursor(
-  database: DatabaseTransaction,
+  trx: DatabaseTransaction,
   cursor: Omit<Cursor, 'updatedAt'>,
+  after?: string,
 ): Promise<void> {
-  await database
+  const { position, ledger } = cursor;
+  const moved = { position, ledger, updatedAt: sql<Date>`clock_timestamp()` };
+  if (after !== undefined && after !== BEGINNING) {
+    const { numUpdatedRows } = await trx
+      .updateTable('cursor')
+      .set(moved)
+      .where('account', '=', cursor.account)
+      .where('position', '=', after)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new CursorMoved(cursor.account, after);
+    return;
+  }
+  const isForward = sql<boolean>`excluded.position::numeric > cursor.position::numeric`;
+  const row = await trx
     .insertInto('cursor')
-    .values({ ...cursor, updatedAt: sql<Date>`clock_timestamp()` })
+    .values({ ...cursor, ...moved })
     .onConflict((conflict) =>
       conflict
         .column('account')
-        .doUpdateSet({
-          position: cursor.position,
-          ledger: cursor.ledger,
-          updatedAt: sql<Date>`clock_timestamp()`,
-        })
-        .where(sql<boolean>`excluded.position::numeric > cursor.position::numeric`),
+        .doUpdateSet(moved)
+        .where(after === undefined ? isForward : sql<boolean>`false`),
     )
-    .execute();
+    .returning('account')
+    .executeTakeFirst();
+  if (!row && after !== undefined) throw new CursorMoved(cursor.account, after);
 }
 
 /** Writes a receipt unless that payment is already recorded; false tells so. */
@@ -59,16 +85,6 @@ export async function knownReceipts(database: Database, ids: readonly bigint[]):
   const { rows } = await sql<{ id: bigint }>`select id from receipt
     where id = any(${ids.map(String)}::bigint[])`.execute(database);
   return rows.map(({ id }) => id);
-}
-
-/** Those of some ledger transactions that a receipt names. */
-export async function receivedHashes(
-  database: Database,
-  hashes: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await sql<{ hash: string }>`select transaction_hash as hash from receipt
-    where transaction_hash = any(${[...hashes]}::text[])`.execute(database);
-  return new Set(rows.map(({ hash }) => hash));
 }
 
 export async function receiptOfTransaction(

@@ -196,6 +196,8 @@ export interface InFlight {
   readonly sources: ReadonlySet<string>;
   /** By asset id, in stroops: journalled, not settled. */
   readonly amounts: ReadonlyMap<string, bigint>;
+  /** How many of them are laid on the ledger to be claimed; each binds a reserve. */
+  readonly claimables: number;
 }
 
 /** The pending submissions that carry transfers of `account`, over itself or over its channels. */
@@ -205,13 +207,17 @@ export async function inFlightOf(database: Database, account: string): Promise<I
     .innerJoin('transfer', 'transfer.submissionId', 'submission.id')
     .select(['submission.source', 'transfer.assetId'])
     .select((eb) => eb.fn.sum<string>('transfer.amount').as('amount'))
+    .select(
+      sql<string>`count(*) filter (where transfer.operation = 'createClaimableBalance')`.as('claimables'),
+    )
     .where('submission.state', '=', sql.lit('pending'))
     .where('transfer.source', '=', account)
     .groupBy(['submission.source', 'transfer.assetId'])
     .execute();
   const amounts = new Map<string, bigint>();
   for (const { assetId, amount } of rows) amounts.set(assetId, (amounts.get(assetId) ?? 0n) + BigInt(amount));
-  return { sources: new Set(rows.map(({ source }) => source)), amounts };
+  const claimables = rows.reduce((sum, row) => sum + Number(row.claimables), 0);
+  return { sources: new Set(rows.map(({ source }) => source)), amounts, claimables };
 }
 
 /** The newest submission of each source that is not proven dead; its sequence number is, or may be, spent. */
