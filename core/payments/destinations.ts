@@ -185,7 +185,8 @@ export async function waitsOn(
   const { reason, purpose, assetId } = group;
   if (purpose === 'reclaim' || purpose === 'accountCreation' || reason === 'not_authorized') return false;
   if (reason === 'no_account' && (accountCreation.enabled || assetId === 'native')) return false;
-  if (claimableBalances.enabled && (reason === 'no_account' || reason === 'no_trustline')) return false;
+  if (claimableBalances.enabled && group.canClaim && (reason === 'no_account' || reason === 'no_trustline'))
+    return false;
   const destination = baseAccount(group.destination);
   // Where the smallest amount cannot be paid, no other one can.
   const check = judge(context, group, destination, await lookups.account(destination));

@@ -11,6 +11,8 @@ const OF_THE_DESTINATION = [...REPAIRABLE_BY_CUSTOMER, 'memo_required', 'issuer'
 /** Transfers to one destination that wait for the same and are told apart only by their amounts. */
 export interface WaitingGroup extends Pick<Transfer, 'destination' | 'assetId' | 'purpose' | 'reason'> {
   readonly hasMemo: boolean;
+  /** Whether their wallets said that they can claim balances. */
+  readonly canClaim: boolean;
   readonly count: number;
   /** The smallest amount of them. */
   readonly amount: bigint;
@@ -28,20 +30,25 @@ export async function pageWaitingGroups(
   after: string | undefined,
   limit: number,
 ): Promise<{ readonly groups: readonly WaitingGroup[]; readonly isLast: boolean }> {
+  const hasMemo = sql<boolean>`transfer.memo is not null`;
+  const canClaim = sql<boolean>`coalesce(transaction.claimable_balance_supported, false)`;
+  const alike = ['transfer.destination', 'transfer.assetId', 'transfer.purpose', 'transfer.reason'] as const;
   let query = database
     .selectFrom('transfer')
-    .select(['destination', 'assetId', 'purpose', 'reason'])
+    .leftJoin('transaction', 'transaction.id', 'transfer.transactionId')
+    .select(alike)
     .select([
-      sql<boolean>`memo is not null`.as('hasMemo'),
+      hasMemo.as('hasMemo'),
+      canClaim.as('canClaim'),
       sql<number>`count(*)::integer`.as('count'),
-      sql<bigint>`min(amount)`.as('amount'),
+      sql<bigint>`min(transfer.amount)`.as('amount'),
     ])
-    .where('state', '=', 'waiting')
-    .where('reason', 'in', OF_THE_DESTINATION);
-  if (after !== undefined) query = query.where('destination', '>', after);
+    .where('transfer.state', '=', 'waiting')
+    .where('transfer.reason', 'in', OF_THE_DESTINATION);
+  if (after !== undefined) query = query.where('transfer.destination', '>', after);
   const groups = await query
-    .groupBy(['destination', 'assetId', 'purpose', 'reason', sql`memo is not null`])
-    .orderBy('destination')
+    .groupBy([...alike, hasMemo, canClaim])
+    .orderBy('transfer.destination')
     .limit(limit)
     .execute();
   if (groups.length < limit) return { groups, isLast: true };
