@@ -76,8 +76,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'core/payments/record.ts',
-        find: 'await moveCursor(trx, {',
-        replace: 'await moveCursor(context.database as unknown as typeof trx, {',
+        find: 'await moveCursor(trx, to, after);',
+        replace: 'await moveCursor(context.database as unknown as typeof trx, to, after);',
       },
     ],
     faults: ['kill', 'cutConnections', 'terminate', 'postgresRestart'],
