@@ -1,4 +1,5 @@
-import { Claimant, FeeBumpTransaction } from '@stellar/stellar-sdk/base';
+import { FeeBumpTransaction } from '@stellar/stellar-sdk/base';
+import type { Claimant } from '@stellar/stellar-sdk/base';
 import { parseEnvelope } from './envelope.ts';
 
 /**

@@ -44,8 +44,8 @@ export function createHorizon(options: HorizonOptions): Horizon {
     },
     claimableBalance: async (id, asked) => {
       const path = `/claimable_balances/${encodeURIComponent(id)}`;
-      const { body } = await read(connections, { operation: 'claimable_balance', path }, asked);
-      return body === undefined ? undefined : readClaimableBalance(body);
+      const { body, url } = await read(connections, { operation: 'claimable_balance', path }, asked);
+      return { balance: body === undefined ? undefined : readClaimableBalance(body), url };
     },
     transaction: async (hash, asked) => {
       const path = `/transactions/${encodeURIComponent(hash)}`;

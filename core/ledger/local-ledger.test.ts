@@ -214,7 +214,7 @@ describe('on a ledger', () => {
     const { createdBalances } = decodeResult(resultXdr);
     const balanceId = createdBalances!.get(1)!;
     expect([...createdBalances!.keys()]).toEqual([1]);
-    expect(await horizon.claimableBalance(balanceId)).toEqual({
+    expect((await horizon.claimableBalance(balanceId)).balance).toEqual({
       id: balanceId,
       assetId: 'native',
       amount: parseAmount('5'),
@@ -225,7 +225,7 @@ describe('on a ledger', () => {
     ]);
     await horizon.submit(claim.envelope);
     expect(await settled(horizon, claim.hash)).toMatchObject({ successful: true });
-    expect(await horizon.claimableBalance(balanceId)).toBeUndefined();
+    expect((await horizon.claimableBalance(balanceId)).balance).toBeUndefined();
   });
 
   test('accounts read as the SDK reads them, and can be checked before paying', async () => {

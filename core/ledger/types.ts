@@ -56,6 +56,12 @@ export interface AccountLookup {
   url: string;
 }
 
+/** `balance` is undefined when it was claimed, never made, or not known to the Horizon that answered (404): `url`. */
+export interface ClaimableBalanceLookup {
+  balance: ClaimableBalance | undefined;
+  url: string;
+}
+
 export interface LedgerClose {
   sequence: number;
   /** The ledger's own close time in milliseconds since the epoch: the only clock that time bounds obey. */
@@ -267,8 +273,8 @@ export interface Horizon {
   latestLedger(options?: RequestOptions): Promise<LedgerClose>;
   /** Undefined when no configured Horizon knows that ledger (yet, or any more). */
   ledger(sequence: number, options?: RequestOptions): Promise<LedgerClose | undefined>;
-  /** What lies there to be claimed, by Horizon's id; undefined when it was claimed or never made (404). */
-  claimableBalance(id: string, options?: RequestOptions): Promise<ClaimableBalance | undefined>;
+  /** What lies there to be claimed, by Horizon's id. */
+  claimableBalance(id: string, options?: RequestOptions): Promise<ClaimableBalanceLookup>;
   /** By outer or inner hash. Undefined proves nothing: see design 6.1. */
   transaction(hash: string, options?: RequestOptions): Promise<LedgerTransaction | undefined>;
   /** An empty array means that there is nothing more. @throws {HistoryGone} @throws {NetworkChanged} */

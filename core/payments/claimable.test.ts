@@ -1,11 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Keypair, Operation } from '@stellar/stellar-sdk';
+import { Asset, Keypair, Operation } from '@stellar/stellar-sdk';
+import { sql } from 'kysely';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
-import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { adoptAll, openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { decodeAccount, encodeMuxed } from '../keys/strkey.ts';
+import type { Horizon } from '../ledger/types.ts';
 import type { PaymentPolicy } from '../spec/anchor.ts';
 import type { PaymentContext } from './context.ts';
+import { formatAmount } from '../transaction/amount.ts';
 import { payDue } from './pay.ts';
+import { availableOf } from './plan.ts';
 import { reclaimDue } from './reclaim.ts';
 
 let ledger: TestLedger;
@@ -24,6 +28,19 @@ afterAll(() => ledger.close());
 
 /** What is laid there may be taken back at once: as long ago as an envelope is valid. */
 const AT_ONCE_MS = -61_000;
+
+const passTenMinutes = () =>
+  sql`update claimable_balance set missing_at = missing_at - interval '10 minutes'`.execute(
+    world.db.database,
+  );
+
+/** A Horizon that does not know any claimable balance, while it is rebuilt say. */
+function unknown(): Horizon['claimableBalance'] {
+  return async (id, options) => ({
+    ...(await world.horizon.claimableBalance(id, options)),
+    balance: undefined,
+  });
+}
 
 function withPolicy(policy: Partial<PaymentPolicy['claimableBalances']>): PaymentContext {
   const { anchor } = world;
@@ -57,6 +74,26 @@ async function laid(policy: Partial<PaymentPolicy['claimableBalances']> = {}) {
   for (let i = 0; i < 3; i++) await world.turn(context);
   const [balance] = await balances();
   return { ...customer, context, before, balance: balance! };
+}
+
+/** Leaves the hot wallet 0.6 XLM above its reserve: enough for fees, too little for another reserve of 1 XLM. */
+async function drainXlm() {
+  const [friend] = await ledger.accounts(1);
+  const { account } = await world.horizon.account(world.distribution.publicKey());
+  const spare = availableOf(account!, 'native') - 5_000_000n;
+  const pay = (from: Keypair, to: Keypair, amount: bigint) =>
+    succeed(
+      ledger.run(from, [
+        Operation.payment({
+          destination: to.publicKey(),
+          asset: Asset.native(),
+          amount: formatAmount(amount),
+        }),
+      ]),
+    );
+  await pay(world.distribution, friend!, spare);
+  await adoptAll(world);
+  return { giveBack: () => pay(friend!, world.distribution, 50_000_000n) };
 }
 
 function claim(holder: Keypair, balanceId: string) {
@@ -132,6 +169,40 @@ describe('a deposit without a trustline whose wallet can claim', () => {
     expect(await balances()).toHaveLength(1);
   });
 
+  test('counts in the budget by when it was laid, however old the payout is', async () => {
+    const context = withPolicy({ perCustomer: 1 });
+    const { database } = world.db;
+    const old = await untrusting();
+    const createdAt = new Date(Date.now() - 2 * 86_400_000);
+    await database.updateTable('transfer').set({ createdAt }).where('transactionId', '=', old.id).execute();
+    for (let i = 0; i < 2; i++) await world.turn(context);
+    expect(await world.read(old.id)).toMatchObject({ status: 'completed' });
+    const second = await untrusting({ pair: old.holder });
+    for (let i = 0; i < 2; i++) await world.turn(context);
+    expect(await world.read(second.id)).toMatchObject({ status: 'pending_trust' });
+    expect(await balances()).toHaveLength(1);
+  });
+
+  test('is not laid while the hot wallet lacks the XLM of its reserve, and fails nobody else', async () => {
+    const context = withPolicy({});
+    const [holder] = await world.holders(1);
+    const rest = await drainXlm();
+    const poor = await untrusting();
+    const other = await world.deposit(holder!.publicKey());
+    for (let i = 0; i < 3; i++) await world.turn(context);
+    expect(await world.read(other.id)).toMatchObject({ status: 'completed' });
+    expect(await world.transfer(`payout:${poor.id}`)).toMatchObject({
+      state: 'queued',
+      reason: 'underfunded',
+    });
+    const states = await world.db.database.selectFrom('submission').select('state').execute();
+    expect(states).toEqual([{ state: 'succeeded' }]);
+    await rest.giveBack();
+    await world.hurry();
+    for (let i = 0; i < 2; i++) await world.turn(context);
+    expect(await world.read(poor.id)).toMatchObject({ status: 'completed' });
+  });
+
   test('keeps the budget also when many are looked at in the same moment', async () => {
     const context = withPolicy({ dailyXlm: 20_000_000n });
     for (let i = 0; i < 5; i++) await untrusting();
@@ -160,12 +231,64 @@ describe('what nobody claims', () => {
     expect(await reclaimDue(context)).toBe(0);
   });
 
-  test('is the customer’s when they were quicker, before we look', async () => {
+  test('is the customer’s when they were quicker, before we look: missing twice, ten minutes apart', async () => {
     const { id, holder, balance, context } = await laid({ reclaimAfterMs: AT_ONCE_MS });
     await claim(holder, balance.id);
     expect(await reclaimDue(context)).toBe(1);
+    expect(await reclaimDue(context)).toBe(0);
+    expect(await balances()).toMatchObject([{ state: 'open', missingAt: expect.any(Date) }]);
+    await passTenMinutes();
+    expect(await reclaimDue(context)).toBe(1);
     expect(await balances()).toMatchObject([{ state: 'gone' }]);
     expect(await world.read(id)).toMatchObject({ attention: null });
+  });
+
+  test('is taken back although a Horizon did not know it once', async () => {
+    const { context, before } = await laid({ reclaimAfterMs: AT_ONCE_MS });
+    await reclaimDue({ ...context, horizon: { ...world.horizon, claimableBalance: unknown() } });
+    expect(await balances()).toMatchObject([{ state: 'open' }]);
+    await passTenMinutes();
+    await reclaimDue(context);
+    for (let i = 0; i < 3; i++) await world.turn(context);
+    expect(await balances()).toMatchObject([{ state: 'reclaimed', missingAt: null }]);
+    expect(await hotWallet()).toBe(before);
+  });
+
+  test('is never written off by a Horizon that has not reached the time of its reclaim', async () => {
+    const { context } = await laid({ reclaimAfterMs: AT_ONCE_MS });
+    const latestLedger: Horizon['latestLedger'] = async (options) => {
+      const close = await world.horizon.latestLedger(options);
+      return options?.pin === undefined ? close : { ...close, closedAtMs: close.closedAtMs - 3_600_000 };
+    };
+    const behind = { ...context, horizon: { ...world.horizon, claimableBalance: unknown(), latestLedger } };
+    for (let i = 0; i < 3; i++) {
+      await reclaimDue(behind);
+      await passTenMinutes();
+    }
+    expect(await balances()).toMatchObject([{ state: 'open' }]);
+  });
+
+  test('goes alone once it could not be taken back, so that it fails nobody else again', async () => {
+    const { balance, context } = await laid();
+    const { database } = world.db;
+    // What its row says of the time is not what the ledger was told.
+    await database
+      .updateTable('claimable_balance')
+      .set({ reclaimAt: new Date(0) })
+      .execute();
+    expect(await reclaimDue(context)).toBe(1);
+    await world.turn(context);
+    expect(await world.transfer(`reclaim:${balance.id}`)).toMatchObject({
+      reason: 'op_cannot_claim',
+      attempts: 1,
+    });
+    const holders = await world.holders(3);
+    const others = await Promise.all(holders.map((holder) => world.deposit(holder.publicKey())));
+    await world.hurry();
+    for (let i = 0; i < 3; i++) await world.turn(context);
+    for (const { id } of others)
+      expect(await world.transfer(`payout:${id}`)).toMatchObject({ state: 'settled', attempts: 1 });
+    expect(await world.transfer(`reclaim:${balance.id}`)).toMatchObject({ state: 'queued', attempts: 2 });
   });
 
   test('is the customer’s when they were quicker, after we looked', async () => {

@@ -3,12 +3,9 @@ import { laidToday, makeClaimable } from '../database/repositories/claimable-bal
 import { findTransaction } from '../database/repositories/transactions.ts';
 import type { Transfer } from '../database/repositories/transfers.ts';
 import type { Violation } from '../ledger/accounts.ts';
-import type { Stroops } from '../transaction/amount.ts';
 import type { LedgerContext } from './context.ts';
-import { BASE_RESERVE } from './plan.ts';
+import { CLAIMABLE_RESERVE } from './plan.ts';
 
-/** The reserve that the distribution account lends: one for each claimant, the customer and itself. */
-const RESERVE: Stroops = 2n * BASE_RESERVE;
 /** Any constant will do; held for the length of a database transaction, so that poolers keep it. */
 const BUDGET_LOCK = 7_226_110_026;
 
@@ -36,9 +33,10 @@ export async function layClaimable(
     // One at a time, or many at the same moment would each find the budget unspent.
     await sql`select pg_advisory_xact_lock(${BUDGET_LOCK})`.execute(trx);
     const laid = await laidToday(trx, { id: transfer.id, transactionId });
-    if (laid.isLaid) return true;
+    // It still counts, from now on: it may lie on the ledger in a moment, days after it was first decided.
+    if (laid.isLaid) return makeClaimable(trx, transfer.id);
     const isOver =
-      laid.ofCustomer >= policy.perCustomer || BigInt(laid.ofAll + 1) * RESERVE > policy.dailyXlm;
+      laid.ofCustomer >= policy.perCustomer || BigInt(laid.ofAll + 1) * CLAIMABLE_RESERVE > policy.dailyXlm;
     if (isOver) {
       context.log.warn(
         { transaction_id: transactionId },

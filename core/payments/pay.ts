@@ -94,7 +94,7 @@ async function paySource(
     return 0;
   }
   pauses.clear(distribution);
-  const funds = fundsOf(round.account, inFlight.amounts);
+  const funds = fundsOf(round.account, inFlight);
   const allowance = await openAllowance(context, due);
   const free = round.sources.length;
   const wanted = await stillWanted(context, planBatches(due, free).flat());

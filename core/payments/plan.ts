@@ -1,3 +1,4 @@
+import type { InFlight } from '../database/repositories/submissions.ts';
 import type { Transfer } from '../database/repositories/transfers.ts';
 import { balanceOf, minimumBalance, spendableOf } from '../ledger/accounts.ts';
 import type { PaymentTransaction } from '../ledger/envelope.ts';
@@ -7,22 +8,24 @@ import type { Stroops } from '../transaction/amount.ts';
 
 /** The protocol's reserve per entry, 0.5 XLM. */
 export const BASE_RESERVE: Stroops = 5_000_000n;
+/** Lent by the distribution account for what it lays to be claimed: one for each claimant, the customer and itself. */
+export const CLAIMABLE_RESERVE: Stroops = 2n * BASE_RESERVE;
 /** Kept for fees above the reserve: 0.1 XLM. */
 const FEE_CUSHION: Stroops = 1_000_000n;
 const MIN_BID: Stroops = 100n;
 
 /**
  * What rides in the next ledger transactions, one for each free source, oldest first: transfers without a memo together,
- * up to a transaction's limit; one with a memo of its own alone (a transaction has one memo).
+ * up to a transaction's limit; one with a memo of its own alone (a transaction has one memo), and so one whose operation
+ * failed before for what no look-up can tell, lest it fails the others again.
  */
-export function planBatches<T extends Pick<Transfer, 'memo'>>(
-  due: readonly T[],
-  free: number,
-): readonly (readonly T[])[] {
+export function planBatches<
+  T extends Pick<Transfer, 'memo'> & Partial<Pick<Transfer, 'operation' | 'attempts'>>,
+>(due: readonly T[], free: number): readonly (readonly T[])[] {
   const batches: T[][] = [];
   let open: T[] | undefined;
   for (const transfer of due) {
-    const isShared = transfer.memo === null;
+    const isShared = transfer.memo === null && !mayFailAgain(transfer);
     if (isShared && open && open.length < MAX_OPERATIONS) {
       open.push(transfer);
       continue;
@@ -35,6 +38,14 @@ export function planBatches<T extends Pick<Transfer, 'memo'>>(
   return batches;
 }
 
+/** What is laid to be claimed fails for want of a reserve, and what is taken back when it is not time: all with it. */
+function mayFailAgain({
+  operation,
+  attempts = 0,
+}: Partial<Pick<Transfer, 'operation' | 'attempts'>>): boolean {
+  return attempts > 0 && (operation === 'createClaimableBalance' || operation === 'claimClaimableBalance');
+}
+
 /** affordable: taken off what is left. later: something in flight may need it. short: the account does not have it. */
 export type Affordability = 'affordable' | 'later' | 'short';
 
@@ -42,22 +53,39 @@ export type Affordability = 'affordable' | 'later' | 'short';
  * What an account can still pay, taken off transfer by transfer; a large one that does not fit holds up no smaller one
  * behind it.
  *
- * @param inFlight by asset id, what submissions may take that are not settled; to be read before the account is
+ * @param inFlight what submissions may take that are not settled; to be read before the account is
  */
 export function fundsOf(
   account: LedgerAccount,
-  inFlight: ReadonlyMap<string, Stroops>,
-): (transfer: Pick<Transfer, 'assetId' | 'amount' | 'purpose'>) => Affordability {
+  inFlight: Pick<InFlight, 'amounts' | 'claimables'>,
+): (transfer: Needy) => Affordability {
   const taken = new Map<string, Stroops>();
-  return ({ assetId, amount, purpose }) => {
-    if (purpose === 'reclaim') return 'affordable';
-    const soFar = taken.get(assetId) ?? 0n;
-    const left = availableOf(account, assetId) - soFar - amount;
-    if (left < 0n) return 'short';
-    if (left < (inFlight.get(assetId) ?? 0n)) return 'later';
-    taken.set(assetId, soFar + amount);
+  const underWay = (assetId: string): Stroops =>
+    (inFlight.amounts.get(assetId) ?? 0n) +
+    (assetId === 'native' ? BigInt(inFlight.claimables) * CLAIMABLE_RESERVE : 0n);
+  return (transfer) => {
+    const needs = needsOf(transfer);
+    const left = [...needs].map(([assetId, amount]) => ({
+      amount: availableOf(account, assetId) - (taken.get(assetId) ?? 0n) - amount,
+      underWay: underWay(assetId),
+    }));
+    if (left.some(({ amount }) => amount < 0n)) return 'short';
+    if (left.some((one) => one.amount < one.underWay)) return 'later';
+    for (const [assetId, amount] of needs) taken.set(assetId, (taken.get(assetId) ?? 0n) + amount);
     return 'affordable';
   };
+}
+
+type Needy = Pick<Transfer, 'assetId' | 'amount' | 'purpose' | 'operation'>;
+
+/** By asset id, what a transfer takes off its account; what is laid to be claimed binds XLM besides. */
+function needsOf({ assetId, amount, purpose, operation }: Needy): ReadonlyMap<string, Stroops> {
+  const needs = new Map<string, Stroops>();
+  if (purpose === 'reclaim') return needs;
+  needs.set(assetId, amount);
+  if (operation === 'createClaimableBalance')
+    needs.set('native', (needs.get('native') ?? 0n) + CLAIMABLE_RESERVE);
+  return needs;
 }
 
 /** What may be sent of an asset; of XLM what lies above the reserve and a cushion for fees. */

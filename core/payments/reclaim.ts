@@ -3,6 +3,7 @@ import {
   dueClaimableBalances,
   insertClaimableBalance,
   moveClaimableBalance,
+  noteMissing,
   type ClaimableBalanceRow,
 } from '../database/repositories/claimable-balances.ts';
 import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
@@ -33,8 +34,9 @@ export async function rememberBalance(
 
 /**
  * Takes back what customers have not claimed in time: each balance that still lies on the ledger gets a transfer to the
- * distribution account, one that is not there any more is written off as claimed. Answers how many were looked at. Safe with any number of
- * processes: states move by compare-and-set.
+ * distribution account. One that a Horizon does not know is written off as claimed only when it is not known ten minutes
+ * later either, by a Horizon whose ledger is past the time of its reclaim: a single 404 proves nothing. Answers how many
+ * were looked at. Safe with any number of processes: states move by compare-and-set.
  */
 export async function reclaimDue(context: LedgerContext): Promise<number> {
   const { database, horizon, log } = context;
@@ -42,11 +44,11 @@ export async function reclaimDue(context: LedgerContext): Promise<number> {
   const due = await dueClaimableBalances(database, new Date(closedAtMs), BATCH);
   for (const balance of due) {
     try {
-      // It has lain there for days: a Horizon that does not know it cannot just be behind.
-      const lies = await horizon.claimableBalance(balance.id);
-      await database
-        .transaction()
-        .execute((trx) => (lies ? takeBack(trx, balance) : writeOff(context, trx, balance)));
+      const { balance: lying, url } = await horizon.claimableBalance(balance.id);
+      if (lying) await database.transaction().execute((trx) => takeBack(trx, balance));
+      else if ((await horizon.latestLedger({ pin: url })).closedAtMs < balance.reclaimAt.getTime()) continue;
+      else if (balance.missingAt === null) await noteMissing(database, balance.id);
+      else await database.transaction().execute((trx) => writeOff(context, trx, balance));
     } catch (error) {
       log.warn(
         { err: error, claimable_balance: balance.id },

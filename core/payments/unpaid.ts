@@ -10,6 +10,8 @@ import { afterLostReclaim } from './reclaim.ts';
 import { changeByTransfers } from './waves.ts';
 
 const PARK_MS = 30_000;
+/** Until one that found no XLM for its reserve, although a look at the account found enough, is tried again. */
+const RESERVE_MS = 300_000;
 /** Until what cannot be taken back yet is tried again. */
 const RECLAIM_MS = 3_600_000;
 /** A failed payment says what the check before it would have said, had it been asked a moment later. */
@@ -66,6 +68,7 @@ export function judgeFailure(
 
 function delayAfter(code: ResultCode): number {
   if (code.code === 'op_cannot_claim') return RECLAIM_MS;
+  if (code.code === 'op_low_reserve') return RESERVE_MS;
   return code.class === 'park' ? PARK_MS : 0;
 }
 

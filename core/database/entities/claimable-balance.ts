@@ -24,6 +24,8 @@ export const ClaimableBalanceEntity = defineEntity({
     createdAt: time(),
     /** From when on the ledger lets us take it back. */
     reclaimAt: time(),
+    /** Since when no Horizon that we asked has known it; one answer alone proves nothing. */
+    missingAt: time().nullable(),
     finishedAt: time().nullable(),
   },
   indexes: [

@@ -36,6 +36,8 @@ export const TransferEntity = defineEntity({
     operation: p.text().$type<TransferOperation>().default('payment'),
     /** What a reclaim claims, as Horizon names it. */
     claimableBalanceId: p.text().nullable(),
+    /** When it was last decided that it is laid on the ledger to be claimed; what the daily budget counts by. */
+    claimableAt: time().nullable(),
     /** Set by compare-and-set from null; freed only by proof (design 6.1). */
     submissionId: p.uuid().nullable(),
     attempts: p.integer().default(0),
@@ -71,7 +73,7 @@ export const TransferEntity = defineEntity({
     {
       name: 'transfer_claimable',
       expression:
-        'create index "transfer_claimable" on "transfer" ("created_at") where "operation" = \'createClaimableBalance\'',
+        'create index "transfer_claimable" on "transfer" ("claimable_at") where "operation" = \'createClaimableBalance\'',
     },
     {
       name: 'transfer_waiting_destination',

@@ -12,6 +12,7 @@ export class Migration0005ClaimableBalances extends Migration {
       "state" text not null,
       "created_at" timestamptz(3) not null,
       "reclaim_at" timestamptz(3) not null,
+      "missing_at" timestamptz(3) null,
       "finished_at" timestamptz(3) null,
       primary key ("id")
     )`);
@@ -20,8 +21,9 @@ export class Migration0005ClaimableBalances extends Migration {
     );
     this.addSql(`create index "claimable_balance_transaction" on "claimable_balance" ("transaction_id")`);
     this.addSql(`alter table "transfer" add column "claimable_balance_id" text null`);
+    this.addSql(`alter table "transfer" add column "claimable_at" timestamptz(3) null`);
     this.addSql(
-      `create index "transfer_claimable" on "transfer" ("created_at") where "operation" = 'createClaimableBalance'`,
+      `create index "transfer_claimable" on "transfer" ("claimable_at") where "operation" = 'createClaimableBalance'`,
     );
   }
 }

@@ -8,7 +8,7 @@ export type ClaimableBalanceRow = Selectable<Tables['claimable_balance']>;
 /** Writes down what a payout left on the ledger; once, however often it is settled. */
 export async function insertClaimableBalance(
   trx: DatabaseTransaction,
-  row: Omit<ClaimableBalanceRow, 'state' | 'createdAt' | 'finishedAt'>,
+  row: Omit<ClaimableBalanceRow, 'state' | 'createdAt' | 'finishedAt' | 'missingAt'>,
 ): Promise<void> {
   await trx
     .insertInto('claimable_balance')
@@ -17,7 +17,13 @@ export async function insertClaimableBalance(
     .execute();
 }
 
-/** Those that nobody has claimed as far as we know and that we may take back by now, longest first. */
+/** Between two looks at one that no Horizon seems to know. */
+const MISSING_INTERVAL = sql`interval '10 minutes'`;
+
+/**
+ * Those that nobody has claimed as far as we know and that we may take back by now, longest first; one that was missing a
+ * moment ago only when it is time for its second look.
+ */
 export async function dueClaimableBalances(
   database: Database,
   ledgerTime: Date,
@@ -30,6 +36,12 @@ export async function dueClaimableBalances(
       // Written out, since a partial index is only used where its condition can be seen to hold.
       .where('state', '=', sql.lit<ClaimableBalanceState>('open'))
       .where('reclaimAt', '<', ledgerTime)
+      .where((eb) =>
+        eb.or([
+          eb('missingAt', 'is', null),
+          eb('missingAt', '<=', sql<Date>`clock_timestamp() - ${MISSING_INTERVAL}`),
+        ]),
+      )
       .orderBy('reclaimAt')
       .limit(limit)
       .execute()
@@ -45,11 +57,26 @@ export async function moveClaimableBalance(
   const isFinal = change.to === 'gone' || change.to === 'reclaimed';
   const { numUpdatedRows } = await trx
     .updateTable('claimable_balance')
-    .set({ state: change.to, finishedAt: isFinal ? databaseNow : null })
+    .set({
+      state: change.to,
+      ...(change.to === 'reclaiming' && { missingAt: null }),
+      finishedAt: isFinal ? databaseNow : null,
+    })
     .where('id', '=', id)
     .where('state', '=', change.from)
     .executeTakeFirst();
   return numUpdatedRows === 1n;
+}
+
+/** Notes that a Horizon did not know one, unless that is noted already. */
+export async function noteMissing(trx: Database, id: string): Promise<void> {
+  await trx
+    .updateTable('claimable_balance')
+    .set({ missingAt: sql<Date>`clock_timestamp()` })
+    .where('id', '=', id)
+    .where('state', '=', 'open')
+    .where('missingAt', 'is', null)
+    .execute();
 }
 
 /** How many payouts were laid on the ledger to be claimed within a day, those under way counted. */
@@ -70,7 +97,7 @@ export async function laidToday(
     from transfer join transaction as other on other.id = transfer.transaction_id,
       (select subject from transaction where id = ${transactionId}) as payee
     where transfer.operation = 'createClaimableBalance' and transfer.state <> 'cancelled'
-      and transfer.created_at > ${databaseNow} - interval '1 day'`.execute(trx);
+      and transfer.claimable_at > ${databaseNow} - interval '1 day'`.execute(trx);
   const [row] = rows;
   return {
     isLaid: row?.isLaid ?? false,
@@ -79,11 +106,11 @@ export async function laidToday(
   };
 }
 
-/** Says how a payout that is in no submission will be paid. False: it has joined one meanwhile. */
+/** Says that a payout that is in no submission will be laid on the ledger, as of now. False: it has joined one meanwhile. */
 export async function makeClaimable(trx: DatabaseTransaction, transferId: string): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('transfer')
-    .set({ operation: 'createClaimableBalance' })
+    .set({ operation: 'createClaimableBalance', claimableAt: sql<Date>`clock_timestamp()` })
     .where('id', '=', transferId)
     .where('submissionId', 'is', null)
     .executeTakeFirst();
