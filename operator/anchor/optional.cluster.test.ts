@@ -1,0 +1,56 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { installOptionalApis } from '../../test/chart/optional-apis.ts';
+import { callApi } from '../../test/cluster/api.ts';
+import { startControlPlane } from '../../test/cluster/control-plane.ts';
+import { installCrd } from '../../test/cluster/install.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { Harbour, simpleAnchor } from './testing/harness.ts';
+
+// A cluster of its own: its kinds come and go, and the operator looks after all of it.
+
+let cluster: Awaited<ReturnType<typeof startControlPlane>>;
+let harbour: Harbour;
+beforeAll(async () => {
+  cluster = await startControlPlane();
+  await installCrd(cluster);
+  harbour = await Harbour.open(cluster, 'optional');
+}, 900_000);
+afterAll(async () => {
+  await harbour?.close();
+  await cluster?.stop();
+}, 60_000);
+
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const LIMIT_MS = 240_000;
+
+test(
+  'a certificate waits for cert-manager, is made when it comes, followed, and told missing when it is gone again',
+  async () => {
+    await harbour.operate({ isClusterWide: true });
+    const manifest = await simpleAnchor(harbour, 'harbor');
+    manifest.spec.tls = { issuerRef: { name: 'letsencrypt', kind: 'ClusterIssuer' } };
+    await harbour.apply(manifest);
+    await harbour.condition('harbor', 'CertificateReady', 'CertManagerMissing');
+    await harbour.condition('harbor', 'ServerReady', 'Available');
+
+    await installOptionalApis(cluster);
+    const certificate = await eventually(
+      'the Certificate is made',
+      () => harbour.get('Certificate', 'harbor-server'),
+      60_000,
+    );
+    expect(certificate.spec).toMatchObject({ secretName: 'harbor-tls', dnsNames: ['harbor.example'] });
+    await harbour.condition('harbor', 'CertificateReady', 'Pending');
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'Ready', message: '' }];
+    await harbour.patch(`${harbour.path('Certificate', 'harbor-server')}/status`, { status: { conditions } });
+    await harbour.condition('harbor', 'CertificateReady', 'Issued');
+    await harbour.quiet();
+
+    await callApi(cluster, 'DELETE', `${DEFINITIONS}/certificates.cert-manager.io`);
+    await harbour.condition('harbor', 'CertificateReady', 'CertManagerMissing');
+    await harbour.condition('harbor', 'ServerReady', 'Available');
+    await harbour.quiet();
+  },
+  LIMIT_MS,
+);
