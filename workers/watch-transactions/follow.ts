@@ -45,16 +45,17 @@ export async function follow(
   const signal = AbortSignal.any([outer, ending.signal]);
   const stream = context.horizon.streamPayments(account, { cursor: from, signal });
   let position = from;
+  const record = async ({ call, payments }: Part): Promise<string> => {
+    const token = payments.at(-1)?.pagingToken ?? position;
+    if (BigInt(token) <= BigInt(position)) return position;
+    if (call) return readUpTo(context, account, token, { readOn, signal });
+    await recordPayments(context, account, payments, position);
+    return token;
+  };
   try {
     for await (const batch of inBatches(stream, { ...BURST, clock: context.clock })) {
-      for (const { call, payments } of partsOf(batch)) {
-        const last = payments.at(-1);
-        if (!last || BigInt(last.pagingToken) <= BigInt(position)) continue;
-        if (call) position = await readUpTo(context, account, last.pagingToken, { readOn, signal });
-        else {
-          await recordPayments(context, account, payments, position);
-          position = last.pagingToken;
-        }
+      for (const part of partsOf(batch)) {
+        position = await record(part);
         report(position);
       }
     }

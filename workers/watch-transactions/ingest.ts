@@ -78,30 +78,34 @@ async function catchUp(
   signal: AbortSignal,
   report: (state: IngestState) => void,
 ): Promise<string> {
-  const cursor = await findCursor(context.database, account);
-  if (cursor && cursor.networkPassphrase !== context.anchor.network.passphrase) {
-    throw new CursorOfOtherNetwork(account);
-  }
   const read = (from: string): Promise<readonly LedgerPayment[]> =>
     context.horizon.payments(account, { cursor: from, limit: PAGE, signal });
   // A new anchor takes the account's whole history: a payment before our first start is somebody's money too.
-  let position = cursor?.position ?? BEGINNING;
+  let position = await cursorOf(context, account);
   let page = await read(position);
   for (;;) {
     const from = position;
     position = page.at(-1)?.pagingToken ?? position;
     // Where pages end too early (a Horizon that lags, a call that moved nothing) the stream goes on from the same place.
     const isMore = page.length >= PAGE && !signal.aborted;
-    const next = isMore ? read(position) : Promise.resolve([]);
-    // Both are waited for, whichever fails: nothing goes on behind a retry.
-    const [written, answered] = await Promise.allSettled([
-      recordPayments(context, account, page, from),
-      next,
-    ]);
-    if (written.status === 'rejected') throw written.reason;
-    if (answered.status === 'rejected') throw answered.reason;
+    page = await both(recordPayments(context, account, page, from), isMore ? read(position) : []);
     if (!isMore) return position;
     report({ state: 'catching_up', position });
-    page = answered.value;
   }
+}
+
+/** @throws {CursorOfOtherNetwork} */
+async function cursorOf({ database, anchor }: LedgerContext, account: string): Promise<string> {
+  const cursor = await findCursor(database, account);
+  if (cursor && cursor.networkPassphrase !== anchor.network.passphrase)
+    throw new CursorOfOtherNetwork(account);
+  return cursor?.position ?? BEGINNING;
+}
+
+/** The second one's answer, once the first is done: both are waited for, whichever fails, and nothing goes on behind a retry. */
+async function both<T>(first: Promise<unknown>, second: Promise<T> | T): Promise<T> {
+  const [done, answered] = await Promise.allSettled([first, second]);
+  if (done.status === 'rejected') throw done.reason;
+  if (answered.status === 'rejected') throw answered.reason;
+  return answered.value;
 }

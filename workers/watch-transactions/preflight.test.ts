@@ -49,6 +49,8 @@ test('while the ledger cannot be read nothing is written: what was known grows o
   await reportPreflight({ ...world.context, integration: bank.client });
   const before = await reported();
   const horizon = ledger.client({ urls: ['http://127.0.0.1:1'], deadlineMs: 300 });
-  await expect(reportPreflight({ ...world.context, horizon, integration: bank.client })).rejects.toThrow();
+  await expect(reportPreflight({ ...world.context, horizon, integration: bank.client })).rejects.toThrow(
+    Error,
+  );
   expect(await reported()).toEqual(before);
 });
