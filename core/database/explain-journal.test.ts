@@ -5,6 +5,7 @@ import * as adoption from './repositories/adoption.ts';
 import * as bumps from './repositories/bumps.ts';
 import { journalFigures } from './repositories/journal-figures.ts';
 import * as journal from './repositories/journal.ts';
+import * as locks from './repositories/money-locks.ts';
 import { claimSubmissions } from './repositories/submissions.ts';
 import {
   asset,
@@ -82,7 +83,11 @@ const calls: Record<string, Call> = {
   unreadSequences: (trx) => adoption.unreadSequences(trx, account),
   advanceMarks: (trx) => adoption.advanceMarks(trx, account, true),
   unfreezeAccount: (trx) => adoption.unfreezeAccount(trx, account),
-  lockFreeze: (trx) => adoption.lockFreeze(trx, account),
+  shareMoney: (trx) => locks.shareMoney(trx),
+  stopMoney: (trx) => locks.stopMoney(trx),
+  lockLimits: (trx) => locks.lockLimits(trx, [asset.id]),
+  shareMark: (trx) => locks.shareMark(trx, account),
+  lockMark: (trx) => locks.lockMark(trx, account),
   newestBump: (trx) => bumps.newestBump(trx, id('c', 200)),
   journalBump: async (trx) =>
     bumps.journalBump(trx, await claimed(trx), { hash, envelope: 'AAAA', feeBidPerOperation: 1n }),
@@ -104,7 +109,7 @@ describe('with a hundred thousand transactions, of the journal', () => {
   });
 
   test('no function is left out', () => {
-    const functions = [journal, adoption, bumps].flatMap((module) => Object.keys(module));
+    const functions = [journal, adoption, bumps, locks].flatMap((module) => Object.keys(module));
     expect(functions.filter((name) => !(name in calls))).toEqual([]);
   });
 });

@@ -5,7 +5,6 @@ import {
   findForeign,
   freePayments,
   insertVerdict,
-  lockFreeze,
   lockTransfer,
   requeueUnsuspected,
   settleByForeign,
@@ -14,6 +13,7 @@ import {
   type UnreadSequence,
 } from '../database/repositories/adoption.ts';
 import { suspectTransfers, type Suspicion } from '../database/repositories/journal.ts';
+import { lockMark } from '../database/repositories/money-locks.ts';
 import { changeTransaction, findTransaction, insertEvent } from '../database/repositories/transactions.ts';
 import { setTransferState, type Transfer } from '../database/repositories/transfers.ts';
 import { CapstanError } from '../runtime/errors.ts';
@@ -100,7 +100,7 @@ export class NotSuch extends CapstanError {
 export async function adopt(database: Database, adoption: Adoption): Promise<Adopted> {
   const { account, actor, reason } = adoption;
   return database.transaction().execute(async (trx) => {
-    await lockFreeze(trx, account);
+    await lockMark(trx, account);
     const kind = await unfreezeAccount(trx, account);
     const isUnreadTaken = adoption.isUnreadAccepted === true || kind === 'history_gone';
     const unread = isUnreadTaken ? [] : await unreadSequences(trx, account);

@@ -1,4 +1,6 @@
+import type { DatabaseTransaction } from '../database/database.ts';
 import { suspendMoney } from '../database/repositories/interventions.ts';
+import { lockLimits } from '../database/repositories/money-locks.ts';
 import { paidLately, type PaidLately, type Transfer } from '../database/repositories/transfers.ts';
 import type { Asset } from '../spec/anchor.ts';
 import { formatAmount, type Stroops } from '../transaction/amount.ts';
@@ -8,24 +10,32 @@ import { assetById, type PaymentContext } from './context.ts';
 export interface Allowance {
   /** Takes it off. False, from then on for everything of the asset, once a payout is above a limit. */
   allows(transfer: Transfer): boolean;
-  /** Suspends the assets that tripped, with the figures in the audit, and alerts. */
+  /** Suspends the assets that tripped, with the figures in the audit, and alerts; once the database transaction is over. */
   close(): Promise<void>;
 }
 
 /**
  * The limits per hour and day of the assets that are about to be paid (design 6.9), with what is settled or in flight
- * against them; one statement for each asset that has a limit.
+ * against them; for each asset that has a limit one statement, under a lock until the database transaction ends, so that what
+ * another watcher journals is counted.
+ *
+ * @param trx journals what is allowed
  */
-export async function openAllowance(context: PaymentContext, due: readonly Transfer[]): Promise<Allowance> {
+export async function openAllowance(
+  context: PaymentContext,
+  trx: DatabaseTransaction,
+  planned: readonly Transfer[],
+): Promise<Allowance> {
   const { anchor, database, actor, log } = context;
-  const ids = new Set(due.filter(({ purpose }) => purpose === 'payout').map(({ assetId }) => assetId));
+  const ids = new Set(planned.filter(({ purpose }) => purpose === 'payout').map(({ assetId }) => assetId));
+  const assets = [...ids].flatMap((id) => assetById(anchor, id) ?? []).filter(isLimited);
+  await lockLimits(
+    trx,
+    assets.map(({ id }) => id),
+  );
   const limited = new Map<string, { readonly asset: Asset; readonly paid: PaidLately; taken: Stroops }>();
-  for (const id of ids) {
-    const asset = assetById(anchor, id);
-    const { hourly, daily } = asset?.limits ?? {};
-    if (!asset || (hourly === undefined && daily === undefined)) continue;
-    limited.set(id, { asset, paid: await paidLately(database, id), taken: 0n });
-  }
+  for (const asset of assets)
+    limited.set(asset.id, { asset, paid: await paidLately(trx, asset.id), taken: 0n });
   const tripped = new Map<string, string>();
   return {
     allows: ({ assetId, purpose, amount }) => {
@@ -45,6 +55,9 @@ export async function openAllowance(context: PaymentContext, due: readonly Trans
     },
   };
 }
+
+const isLimited = ({ limits: { hourly, daily } }: Asset): boolean =>
+  hourly !== undefined || daily !== undefined;
 
 function excessOf({ limits }: Asset, paid: PaidLately, more: Stroops): string | undefined {
   const say = (period: string, sum: Stroops, limit: Stroops): string =>

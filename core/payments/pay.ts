@@ -11,7 +11,6 @@ import { messageOf } from '../runtime/errors.ts';
 import { mapLimited } from './concurrency.ts';
 import { baseAccount, distributionAccounts, type PaymentContext } from './context.ts';
 import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
-import { openAllowance } from './limits.ts';
 import { createLookups, type Lookups } from './lookups.ts';
 import { fundsOf, planBatches, type Affordability } from './plan.ts';
 import { createPauses, type Pauses } from './pauses.ts';
@@ -95,15 +94,12 @@ async function paySource(
   }
   pauses.clear(distribution);
   const funds = fundsOf(round.account, inFlight);
-  const allowance = await openAllowance(context, due);
   const free = round.sources.length;
   const wanted = await stillWanted(context, planBatches(due, free).flat());
   const payable = await payableOf(context, wanted, lookups);
   const funded = await fundedOf(context, distribution, funds, payable);
-  const allowed = funded.filter((transfer) => allowance.allows(transfer));
-  await allowance.close();
   // Planned again: what was set aside leaves no hole in a batch.
-  const batches = planBatches(allowed, free).flatMap((transfers, index) => {
+  const batches = planBatches(funded, free).flatMap((transfers, index) => {
     const source = round.sources[index];
     return source ? [{ source, transfers }] : [];
   });

@@ -13,6 +13,7 @@ import { buildPaymentTransaction, signEnvelope, type BuiltTransaction } from '..
 import type { LedgerAccount } from '../ledger/types.ts';
 import { reclaimTime } from './claimable.ts';
 import type { PaymentContext } from './context.ts';
+import { openGate, type Gate } from './gate.ts';
 import { toOperation } from './plan.ts';
 import type { Frame, Round } from './round.ts';
 import { mayBePaid, movesTransaction } from './wanted.ts';
@@ -93,26 +94,33 @@ export async function submitBatches(
 ): Promise<number> {
   const { database, log } = context;
   const unbuildable: Transfer[] = [];
-  const journalled = await database.transaction().execute(async (trx) => {
-    const ids = batches.flatMap(({ transfers }) => transfers.map(({ id }) => id));
-    const locked = await lockQueued(trx, ids);
+  const { journalled, gate } = await database.transaction().execute(async (trx) => {
+    const planned = batches.flatMap(({ transfers }) => transfers);
+    const opened = await openGate(context, trx, round.account.id, planned);
+    const locked = await lockQueued(
+      trx,
+      planned.map(({ id }) => id),
+    );
     const signed: Signed[] = [];
     for (const { source, transfers } of batches) {
-      const wanted = transfers.flatMap((transfer) => asLocked(transfer, locked.get(transfer.id)) ?? []);
+      const wanted = transfers.flatMap(
+        (transfer) => asLocked(transfer, locked.get(transfer.id), opened) ?? [],
+      );
       if (wanted.length === 0) continue;
       const row = sign(context, round, { source, transfers: wanted });
       if (row) signed.push({ source, transfers: wanted, row });
       else unbuildable.push(...wanted);
     }
-    if (signed.length === 0) return [];
+    if (signed.length === 0) return { journalled: [], gate: opened };
     const taken = await journalSubmissions(
       trx,
       signed.map(({ row }) => row),
     );
     const ours = signed.filter(({ row }) => taken.has(row.id));
     await markSubmitted(context, trx, ours);
-    return ours;
+    return { journalled: ours, gate: opened };
   });
+  await gate.close();
   const idsOf = unbuildable.map(({ id }) => id);
   if (idsOf.length > 0) await deferTransfers(database, idsOf, 'unbuildable', UNBUILDABLE_MS);
   for (const { row, source, transfers } of journalled) {
@@ -139,14 +147,15 @@ const PAID_BY = [
 
 /**
  * A transfer as it is under its lock, or undefined when it is not to be paid like that now: since it was planned it may
- * have become another one (the next round looks at that one afresh), or its transaction moved to where nothing is paid.
+ * have become another one (the next round looks at that one afresh), its transaction moved to where nothing is paid, or its
+ * money been stopped.
  */
-function asLocked(planned: Transfer, locked: LockedTransfer | undefined): Transfer | undefined {
+function asLocked(planned: Transfer, locked: LockedTransfer | undefined, gate: Gate): Transfer | undefined {
   if (!locked) return undefined;
   const { transfer, transaction } = locked;
   if (PAID_BY.some((column) => transfer[column] !== planned[column])) return undefined;
   const isWanted = !movesTransaction(transfer) || (transaction !== undefined && mayBePaid(transaction));
-  return isWanted ? transfer : undefined;
+  return isWanted && gate.allows(locked) ? transfer : undefined;
 }
 
 /** A signed envelope as a row of the journal; undefined when it cannot be built. */

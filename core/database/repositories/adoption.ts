@@ -183,8 +183,3 @@ export async function unfreezeAccount(
   }
   return row?.kind;
 }
-
-/** Serialises decisions about one account. */
-export async function lockFreeze(database: DatabaseTransaction, account: string): Promise<void> {
-  await sql`select 1 from journal_mark where account = ${account} for update`.execute(database);
-}

@@ -5,6 +5,7 @@ import { isFunded, type Transaction } from '../../transaction/transaction.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { Tables } from '../schema.ts';
 import { resume, suspend, suspensions } from './control.ts';
+import { stopMoney } from './money-locks.ts';
 import { changeTransaction, findTransaction, insertEvent } from './transactions.ts';
 import { setTransferState } from './transfers.ts';
 
@@ -159,13 +160,17 @@ function note(
   return insertEvent(trx, { transactionId: id, actor, reason, fromStatus: status, toStatus: status });
 }
 
-/** Stops the money of `anchor`, or of an asset (by its id); false if somebody had stopped it already. */
+/**
+ * Stops the money of `anchor`, or of an asset (by its id); false if somebody had stopped it already. When this is committed no
+ * watcher journals a payment of it any more.
+ */
 export async function suspendMoney(
   database: Database,
   scope: string,
   { actor, reason }: By & { readonly reason: string },
 ): Promise<boolean> {
   return database.transaction().execute(async (trx) => {
+    await stopMoney(trx);
     if ((await suspensions(trx)).has(scope)) return false;
     await suspend(trx, { scope, reason, actor });
     await insertEvent(trx, { actor, reason: `suspended ${scope}: ${reason}` });

@@ -2,6 +2,7 @@ import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { FreezeKind } from '../entities/journal.ts';
 import type { Tables } from '../schema.ts';
+import { lockMark } from './money-locks.ts';
 import { insertEvent } from './transactions.ts';
 
 /** What tells a complete journal from one that lacks something (design 6.8), and which accounts are frozen for it. */
@@ -86,6 +87,8 @@ export async function freezeAccount(
   { account, kind, reason }: Freeze,
   actor: string,
 ): Promise<boolean> {
+  // Whoever journals a payment at this moment comes first; whoever comes next sees the freeze.
+  await lockMark(database, account);
   const row = await database
     .insertInto('frozen_account')
     .values({ account, kind, reason, since: sql<Date>`clock_timestamp()` })
