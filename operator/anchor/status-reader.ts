@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/runtime/clock.ts';
 import { withDeadline } from '../../core/runtime/deadline.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
+import { isRecord } from '../../core/spec/guards.ts';
 import { readAnchorStatus, type AnchorStatus } from '../../core/status/document.ts';
 import { hashOf } from '../resources/hash.ts';
 
@@ -173,9 +174,9 @@ function parse(text: string): unknown {
 
 /** fetch hides what happened in its cause; a port differs from call to call and would look like news. */
 function describe(error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-  return code ?? messageOf(error).slice(0, 200);
+  const cause: unknown = isRecord(error) ? error['cause'] : undefined;
+  const code = isRecord(cause) ? cause['code'] : undefined;
+  return typeof code === 'string' ? code : messageOf(error).slice(0, 200);
 }
 
 export function createStatusReader(options: StatusReaderOptions): StatusReader {

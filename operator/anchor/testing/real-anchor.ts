@@ -52,7 +52,8 @@ export class RealAnchor {
     delete asset.issuer;
     asset.code = 'native';
     asset.distribution.account = distribution.publicKey();
-    asset.deposit.max = '100';
+    // Most of its XLM goes into channel accounts.
+    asset.deposit.max = '10';
     asset.withdrawal.max = '100';
     const seeds = { signing: signing.secret(), srt: distribution.secret() };
     await harbour.secret(`${name}-keys`, seeds);
