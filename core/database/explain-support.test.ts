@@ -45,6 +45,8 @@ const calls: Record<string, Call> = {
     decisions.writeDecision(trx, 200n, { state: 'ignored', actor: 'test', reason: 'x' }),
   unmatchedUnderMemo: (trx) =>
     decisions.unmatchedUnderMemo(trx, { account: asset.distributionAccount, memo: '5', limit: 5 }),
+  alarmReceiptRefund: (trx) =>
+    receiptRefunds.alarmReceiptRefund(trx, { receiptId: 1n, actor: 'test', reason: 'r', transfer: 'k' }),
   settleReceiptRefunds: (trx) =>
     receiptRefunds.settleReceiptRefunds(trx, { submissionId: id('c', 4), actor: 'test', hash: 'ab' }),
   wasPayoutUnderWay: (trx) => refunds.wasPayoutUnderWay(trx, id('a', 5)),

@@ -20,6 +20,7 @@ import { layClaimable } from './claimable.ts';
 import { baseAccount, distributionAccounts, type LedgerContext } from './context.ts';
 import { createLookups, type Lookups } from './lookups.ts';
 import { BASE_RESERVE } from './plan.ts';
+import { tellStuckReceipt } from './stuck-receipt.ts';
 
 /** What the customer can repair; the rest needs a person. */
 const REPAIRABLE: ReadonlySet<Violation> = new Set(REPAIRABLE_BY_CUSTOMER);
@@ -106,6 +107,7 @@ export async function setAside(context: LedgerContext, transfer: Transfer, check
     const change = { to: 'waiting', reason: check.reason, delayMs: AGAIN_MS } as const;
     if (!(await setTransferState(trx, transfer.id, change))) return;
     await askAuthorization(trx, transfer, check);
+    await tellStuckReceipt(context, trx, transfer, check.message);
     const transaction = await findTransaction(trx, transfer.transactionId);
     if (!transaction) return;
     const situation = { kind: transaction.kind, status: transaction.status, isFunded: isFunded(transaction) };

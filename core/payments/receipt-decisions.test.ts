@@ -8,6 +8,8 @@ import { startIntegration, type TestIntegration } from '../../test/support/integ
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
 import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { expectWithdrawal, payIn, recordAll, rich, runEffects } from '../../test/support/withdrawals.ts';
+import { reconsider } from './destinations.ts';
+import { payDue } from './pay.ts';
 import { ignoreReceipt, matchReceipt, refundReceipt } from './receipt-decisions.ts';
 
 let ledger: TestLedger;
@@ -187,6 +189,46 @@ describe('a payment that an operator sends back', () => {
       },
       { actor: 'watcher', reason: 'refunded on the ledger', detail: { hash: transfer!.ledgerHash } },
     ]);
+  });
+
+  test.each([
+    ['before it is sent', false],
+    ['by the ledger', true],
+  ])('alarms with its reason when it cannot be paid %s, and no more once it is', async (_, isByLedger) => {
+    const receipt = await unmatched();
+    await refundReceipt(world.context, receipt.id, {}, jane);
+    const asset = sdkAsset(world.asset.id);
+    const rest = (await world.balance(holder.publicKey()))!;
+    const leave = [
+      Operation.payment({ destination: world.issuer.publicKey(), asset, amount: rest }),
+      Operation.changeTrust({ asset, limit: '0' }),
+    ];
+    if (isByLedger) {
+      await world.hurry();
+      await payDue(world.context);
+      await succeed(ledger.run(holder, leave));
+      await world.settle();
+      await ledger.closeLedger();
+      await world.settle();
+    } else {
+      await succeed(ledger.run(holder, leave));
+      await settled();
+    }
+    expect(await world.transfer(`refund-receipt:${receipt.id}`)).toMatchObject({
+      state: 'waiting',
+      reason: 'no_trustline',
+    });
+    expect(await readReceipt(receipt.id)).toMatchObject({ state: 'refunding', isAlert: true });
+    const [, told] = await eventsOf(receipt.id);
+    expect(told).toMatchObject({
+      actor: 'watcher',
+      reason: expect.stringMatching(/^the money cannot go back now: .*trustline/),
+      detail: { transfer: `refund-receipt:${receipt.id}` },
+    });
+    await world.trust(holder);
+    await reconsider(world.context, (await world.transfer(`refund-receipt:${receipt.id}`))!);
+    await settled();
+    expect(await readReceipt(receipt.id)).toMatchObject({ state: 'refunded', isAlert: false });
   });
 
   test('is sent once when two operators do it at once, and never again', async () => {

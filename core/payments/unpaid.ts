@@ -7,6 +7,7 @@ import { isAllowed, type Status } from '../transaction/status.ts';
 import { isFunded, type Transaction } from '../transaction/transaction.ts';
 import type { LedgerContext } from './context.ts';
 import { afterLostReclaim } from './reclaim.ts';
+import { tellStuckReceipt } from './stuck-receipt.ts';
 import { changeByTransfers } from './waves.ts';
 
 const PARK_MS = 30_000;
@@ -108,9 +109,15 @@ export async function freeUnpaid(
   );
   for (const { transfer, release } of held)
     if (transfer.purpose === 'reclaim' && release.to === 'cancelled') await afterLostReclaim(trx, transfer);
+  for (const { transfer, code } of held)
+    if (code && needsAttention(code))
+      await tellStuckReceipt(context, trx, transfer, `${code.code}: ${code.why}`);
   const telling = held.filter(({ transfer }) => transfer.purpose !== 'reclaim');
   await changeByTransfers(trx, telling, (item, transaction) => changeOf(context, item, transaction));
 }
+
+const needsAttention = (code: ResultCode): boolean =>
+  code.class === 'alert' || code.class === 'park' || code.class === 'setAside';
 
 function changeOf(
   { actor, log }: LedgerContext,
