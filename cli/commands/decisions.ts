@@ -108,9 +108,10 @@ function addLooks(receipts: Command, support: Support, limitOption: () => Option
   support(receipts.command('list'))
     .description('list payments to the distribution accounts, the newest first')
     .addOption(
-      new Option('--state <state>', 'unmatched: belongs to no withdrawal, with the reason')
-        .choices(['unmatched', 'matched', 'refunding', 'refunded', 'ignored', 'all'])
-        .default('unmatched'),
+      new Option(
+        '--state <state>',
+        'without: all that need a person, unmatched ones and those that cannot be sent back',
+      ).choices(['unmatched', 'matched', 'refunding', 'refunded', 'ignored', 'all']),
     )
     .addOption(new Option('--reason <reason>', 'why it is unmatched').choices(UNMATCHED_REASONS))
     .option('--asset <asset>', 'CODE:ISSUER or native, or a code that only one asset has')

@@ -118,6 +118,22 @@ describe('decisions about money', () => {
     expect(listed.map(({ id }) => id)).toEqual([receipt]);
   });
 
+  test('receipts list tells unasked of one that cannot be sent back, and of no other that is on its way', async () => {
+    const [{ receipt: stuck }, { receipt: fine }] = [await late(), await late()];
+    const idsOf = async () => (await list()).map(({ id }) => id);
+    expect(await idsOf()).toEqual(expect.arrayContaining([stuck, fine]));
+    const send = (id: string, isAlert: boolean) =>
+      db.database
+        .updateTable('receipt')
+        .set({ state: 'refunding', isAlert })
+        .where('id', '=', BigInt(id))
+        .execute();
+    await Promise.all([send(stuck, true), send(fine, false)]);
+    expect(await idsOf()).toEqual(expect.arrayContaining([stuck]));
+    expect(await idsOf()).not.toContain(fine);
+    expect((await capstan('receipts', 'list')).out).toMatch(new RegExp(`${stuck} +refunding \\(stuck\\)`));
+  });
+
   test('receipts match revives the withdrawal, under the name of who did it', async () => {
     const { receipt, id } = await late();
     const { out, code } = await capstan(

@@ -8,7 +8,8 @@ import { onAnchor, type SupportOptions } from './open.ts';
 import { plain, print, tableText, timeText, type Line } from './output.ts';
 
 export interface ReceiptOptions extends SupportOptions {
-  readonly state: ReceiptState | 'all';
+  /** Default: what needs a person. */
+  readonly state?: ReceiptState | 'all';
   readonly reason?: UnmatchedReason;
   readonly asset?: string;
   readonly from?: string;
@@ -21,18 +22,21 @@ export interface ReceiptOptions extends SupportOptions {
 /** `capstan receipts list`. */
 export async function runListReceipts(options: ReceiptOptions): Promise<number> {
   const { state, limit, reason, asset, from, hash, since, alerts } = options;
-  const receipts = await onAnchor(options, ({ anchor, database }) =>
-    listReceipts(database, {
+  const receipts = await onAnchor(options, async ({ anchor, database }) => {
+    const filter = {
       limit,
-      ...(state !== 'all' && { state }),
       ...(reason !== undefined && { reason }),
       ...(asset !== undefined && { assetId: asset.includes(':') ? asset : scopeOf(anchor, asset) }),
       ...(from !== undefined && { from }),
       ...(hash !== undefined && { hash }),
       ...(since !== undefined && { since }),
       ...(alerts === true && { isAlert: true }),
-    }),
-  );
+    };
+    if (state !== undefined) return listReceipts(database, { ...filter, ...(state !== 'all' && { state }) });
+    const unmatched = await listReceipts(database, { ...filter, state: 'unmatched' });
+    const stuck = await listReceipts(database, { ...filter, state: 'refunding', isAlert: true });
+    return [...unmatched, ...stuck].toSorted((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit);
+  });
   print(options.output, {
     json: receipts.map(toJson),
     text: tableText(receipts.map(toLine), 'No receipt is like that.'),
@@ -47,7 +51,7 @@ const toJson = (receipt: Receipt): object => ({ ...receipt, amount: formatAmount
 function toLine(receipt: Receipt): Line {
   return {
     ID: String(receipt.id),
-    STATE: receipt.state,
+    STATE: receipt.state === 'refunding' && receipt.isAlert ? 'refunding (stuck)' : receipt.state,
     REASON: receipt.reason ?? '',
     AMOUNT: formatAmount(receipt.amount),
     ASSET: receipt.assetId.split(':')[0] ?? '',

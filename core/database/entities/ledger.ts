@@ -46,6 +46,10 @@ export const ReceiptEntity = defineEntity({
       name: 'receipt_unmatched',
       expression: 'create index "receipt_unmatched" on "receipt" ("id") where "state" = \'unmatched\'',
     },
+    {
+      name: 'receipt_refunding',
+      expression: 'create index "receipt_refunding" on "receipt" ("id") where "state" = \'refunding\'',
+    },
     { name: 'receipt_hash', properties: ['transactionHash'] },
   ],
   uniques: [

@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Payouts that lie on the ledger to be claimed, and their way back when nobody claims them. */
+/**
+ * Payouts that lie on the ledger to be claimed, and their way back when nobody claims them; what cannot be sent back is
+ * found. Plain indexes: see 0003.
+ */
 export class Migration0005ClaimableBalances extends Migration {
   override up(): void {
     this.addSql(`create table "claimable_balance" (
@@ -25,5 +28,6 @@ export class Migration0005ClaimableBalances extends Migration {
     this.addSql(
       `create index "transfer_claimable" on "transfer" ("claimable_at") where "operation" = 'createClaimableBalance'`,
     );
+    this.addSql(`create index "receipt_refunding" on "receipt" ("id") where "state" = 'refunding'`);
   }
 }
