@@ -51,9 +51,9 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'await context.clock.sleep(300);\n  const round = await openRound(',
       },
       {
-        file: 'core/database/repositories/lock-queued.ts',
-        find: `where id = \${ids} and state = 'queued' and submission_id is null`,
-        replace: 'where id = ${ids}',
+        file: 'core/payments/submit.ts',
+        find: '(transfer) => asLocked(transfer, locked.get(transfer.id), opened) ?? [],',
+        replace: '(transfer) => [transfer],',
       },
       {
         file: 'core/database/repositories/submissions.ts',
