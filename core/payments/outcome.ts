@@ -18,6 +18,7 @@ import type { LedgerTransaction } from '../ledger/types.ts';
 import { reclaimTime } from './claimable.ts';
 import type { LedgerContext } from './context.ts';
 import { afterPayments, type Paid } from './paid.ts';
+import { alarmUnrecorded, calmAlarmed } from './unproven.ts';
 import { freeUnpaid, judgeExpiry, judgeFailure } from './unpaid.ts';
 
 /** A claimed submission with what the ledger says of it. */
@@ -28,31 +29,38 @@ export interface Finding {
 
 /**
  * Writes down what the ledger says of submissions, with everything that follows, in one database transaction and in a number of
- * statements that does not grow with their payments. When a lease was lost meanwhile, the others are still recorded, each by itself.
+ * statements that does not grow with their payments. When one of them cannot be recorded the others still are, each by itself;
+ * a person is called for one that stays so.
  *
- * @throws {LeaseLost} when only one was given
+ * @throws what kept the first of them from being recorded; {LeaseLost} only when one alone was given
  */
 export async function recordOutcomes(context: LedgerContext, findings: readonly Finding[]): Promise<void> {
   if (findings.length === 0) return;
   try {
     await context.database.transaction().execute((trx) => record(context, trx, findings));
   } catch (error) {
-    if (!(error instanceof LeaseLost) || findings.length === 1) throw error;
-    for (const finding of findings) await recordAlone(context, finding);
-    return;
+    if (findings.length > 1) return recordEach(context, findings);
+    for (const { claimed, found } of error instanceof LeaseLost ? [] : findings)
+      await alarmUnrecorded(context, claimed, found, error);
+    throw error;
   }
   for (const { claimed, found } of findings) tell(context, claimed, found);
   context.wake?.('payments');
   context.wake?.('effects');
 }
 
-async function recordAlone(context: LedgerContext, finding: Finding): Promise<void> {
-  try {
-    await recordOutcomes(context, [finding]);
-  } catch (error) {
-    if (!(error instanceof LeaseLost)) throw error;
-    context.log.debug({ submission: finding.found.hash }, 'another process records this submission');
+async function recordEach(context: LedgerContext, findings: readonly Finding[]): Promise<void> {
+  const troubles: unknown[] = [];
+  for (const finding of findings) {
+    try {
+      await recordOutcomes(context, [finding]);
+    } catch (error) {
+      if (error instanceof LeaseLost)
+        context.log.debug({ submission: finding.found.hash }, 'another process records this submission');
+      else troubles.push(error);
+    }
   }
+  if (troubles.length > 0) throw troubles[0];
 }
 
 interface Codes {
@@ -136,6 +144,7 @@ async function record(
       (transfers.get(claimed.row.id) ?? []).map((transfer, index) => judgeFailure(transfer, codes, index)),
     );
   await freeUnpaid(context, trx, unpaid);
+  for (const { claimed } of read) await calmAlarmed(context, trx, claimed);
 }
 
 function tell({ log }: LedgerContext, claimed: SubmissionClaim, found: LedgerTransaction): void {
@@ -164,5 +173,6 @@ export async function recordExpiry(
       trx,
       transfers.map((transfer) => judgeExpiry(transfer, proof)),
     );
+    await calmAlarmed(context, trx, claimed);
   });
 }

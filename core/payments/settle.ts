@@ -11,7 +11,7 @@ import { sendSubmission } from './bump.ts';
 import type { LedgerContext, PaymentContext } from './context.ts';
 import { proveExpiry } from './expiry.ts';
 import { recordExpiry, recordOutcomes } from './outcome.ts';
-import { alarmUnproven, calmUnproven } from './unproven.ts';
+import { alarmUnproven } from './unproven.ts';
 
 /** Longer than any single step with the ledger, so that a lease only ends under a process that died. */
 const LEASE_MS = 60_000;
@@ -79,10 +79,7 @@ async function prove(context: PaymentContext, claimed: SubmissionClaim, close: L
   const { hash } = claimed.row;
   log.info({ submission: hash, proof: proof.kind, why: proof.why }, 'what became of a submission');
   if (proof.kind === 'found') return recordOutcomes(context, [{ claimed, found: proof.transaction }]);
-  if (proof.kind === 'dead') {
-    await recordExpiry(context, claimed, proof.why);
-    return calmUnproven(context, claimed);
-  }
+  if (proof.kind === 'dead') return recordExpiry(context, claimed, proof.why);
   await alarmUnproven(context, claimed, close, proof.why);
   return postpone(context.database, 'submission', claimed, delayOf(claimed));
 }
