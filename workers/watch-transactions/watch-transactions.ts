@@ -33,6 +33,8 @@ const ROLE = 'watch-transactions';
 const RENEW_MS = 2_000;
 const LEASE_MS = 6_000;
 const REPORT_MS = 5_000;
+/** A report does not wait for a ledger that is away: that it is away is what it has to say. */
+const LOOK_MS = 2_000;
 const LOOK_FOR_WORK_MS = 250;
 
 /**
@@ -147,7 +149,7 @@ async function report(
   while (!signal.aborted) {
     try {
       const close = await context.horizon
-        .latestLedger()
+        .latestLedger({ deadlineMs: LOOK_MS })
         .catch((error: unknown) => ({ error: messageOf(error) }));
       await writeReport(context.database, REPORTS.watcher, {
         holder: context.holder,
