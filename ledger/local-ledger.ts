@@ -105,6 +105,8 @@ function openListener(
   };
   const server =
     options.tls === undefined ? createHttpServer(handle) : createHttpsServer(options.tls, handle);
+  // Longer than clients keep an idle connection, or they send on one that closes at that moment.
+  server.keepAliveTimeout = 75_000;
   return listen(server, options.host ?? '127.0.0.1', port, scheme);
 }
 
