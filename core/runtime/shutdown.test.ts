@@ -83,6 +83,13 @@ describe('createShutdown', () => {
     expect(await shutdown.finished).toBe(EXIT.failed);
     expect(lines.join('')).toContain('unforeseen');
   });
+
+  test('nobody who reads the log any more stops the process, and is not told of it again and again', async () => {
+    const { host, lines, shutdown } = setting();
+    host.emit('uncaughtException', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(await shutdown.finished).toBe(EXIT.failed);
+    expect(lines.join('')).not.toContain('EPIPE');
+  });
 });
 
 describe('a real process', () => {

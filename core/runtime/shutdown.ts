@@ -66,6 +66,9 @@ async function runStage(stage: StopStage, clock: Clock, log: Log): Promise<boole
   }
 }
 
+const isBrokenPipe = (thrown: unknown): boolean =>
+  typeof thrown === 'object' && thrown !== null && 'code' in thrown && thrown.code === 'EPIPE';
+
 /**
  * Watches for the end of a process: SIGTERM, SIGINT, a parent that went away (IPC `disconnect`), an error that nobody
  * caught. The first begins the staged stop, a second signal ends the process at once (128 + signal number).
@@ -110,7 +113,8 @@ export function createShutdown(options: {
   if (host.connected === true) listen('disconnect', () => void stop('the parent process is gone'));
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     listen(event, (thrown) => {
-      log.fatal({ err: thrown, event }, 'an error that nobody caught');
+      // Of a log that nobody reads any more: each line about it would fail as it did, for ever.
+      if (!isBrokenPipe(thrown)) log.fatal({ err: thrown, event }, 'an error that nobody caught');
       void stop(event, EXIT.failed);
     });
   }
