@@ -121,15 +121,16 @@ test('migrate, server, watcher and workers run from exactly what their pods moun
   const watcher = (await (await run('watcher', harbor, PRIVATE)).ready) as Loose;
   expect((await get(watcher.private.port, '/health/ready')).status).toBe(200);
 
-  const status = await eventually('the watcher has reported', async () => {
+  // A watcher that starts makes its channels: that submission is in flight until the ledger has closed.
+  const status = await eventually('the watcher has reported, and its channels are made', async () => {
     const read = await statusOf(server);
-    return read.watcher && read.preflight ? read : undefined;
+    return read.watcher && read.preflight && read.money?.submissionsPending === 0 ? read : undefined;
   });
   expect(status).toMatchObject({
     anchor: 'harbor',
     ready: { ok: true },
     schema: { found: LATEST_MIGRATION, needed: LATEST_MIGRATION },
-    money: { transfersOpen: 0, submissionsPending: 0 },
+    money: { transfersOpen: 0 },
   });
   expect(status.keys?.checks.map(({ purpose, ok }) => [purpose, ok])).toEqual([
     ['signing', true],
