@@ -18,7 +18,8 @@ import { assetOf, lookUp, translatorFor, write } from './visit.ts';
 /** How often a browser without scripts loads the page again. */
 const REFRESH_SECONDS = 20;
 
-interface Permitted {
+/** What a status page shows; all that is read from the database or asked of others is in it. */
+export interface StatusFacts {
   readonly transaction: Transaction;
   /** Origin of the page that opened ours, as far as the browser told. */
   readonly opener: string | undefined;
@@ -28,7 +29,7 @@ interface Permitted {
  * The transaction of a status page: by the token of `more_info_url`, or by the session of the browser that filled the form.
  * @throws {PageError} 403
  */
-async function permit(ctx: Context, shell: Shell): Promise<Permitted> {
+async function permit(ctx: Context, shell: Shell): Promise<StatusFacts> {
   const transaction = await lookUp(ctx, shell, 'id');
   const session = findSession(ctx, shell.sessions, transaction);
   const token = single(ctx.query, 'token');
@@ -41,11 +42,15 @@ async function permit(ctx: Context, shell: Shell): Promise<Permitted> {
 
 /** GET more_info: what there is to know about a transaction, for people. */
 export async function showMoreInfo(ctx: Context, shell: Shell): Promise<void> {
-  const permitted = await permit(ctx, shell);
-  const translator = translatorFor(ctx, shell, permitted.transaction);
-  const asset = assetOf(shell.deps.anchor, permitted.transaction);
-  const transaction = await withInstructions(ctx, shell, permitted.transaction, translator.lang);
-  const status = viewStatus(transaction, asset, translator);
+  const { transaction, opener } = await permit(ctx, shell);
+  const { lang } = translatorFor(ctx, shell, transaction);
+  showStatus(ctx, shell, { transaction: await withInstructions(ctx, shell, transaction, lang), opener });
+}
+
+/** Draws the page out of what is known: the server's and the gallery's. */
+export function showStatus(ctx: Context, shell: Shell, { transaction, opener }: StatusFacts): void {
+  const translator = translatorFor(ctx, shell, transaction);
+  const status = viewStatus(transaction, assetOf(shell.deps.anchor, transaction), translator);
   shell.show(ctx, translator, {
     template: 'status',
     view: {
@@ -54,7 +59,7 @@ export async function showMoreInfo(ctx: Context, shell: Shell): Promise<void> {
       status,
       version: String(transaction.version),
       status_url: `${PATHS.status}?${statusQuery(ctx).toString()}`,
-      message: messageView(ctx, shell, { transaction, opener: permitted.opener }),
+      message: messageView(ctx, shell, { transaction, opener }),
       refresh_seconds: status.isFinal ? undefined : REFRESH_SECONDS,
     },
   });
@@ -70,7 +75,7 @@ function statusQuery(ctx: Context): URLSearchParams {
 }
 
 /** What the page's script is to send to the window that opened it (SEP-24 `callback=postMessage`), and to which origin. */
-function messageView(ctx: Context, { deps }: Shell, { transaction, opener }: Permitted): object {
+function messageView(ctx: Context, { deps }: Shell, { transaction, opener }: StatusFacts): object {
   const policy = deps.callbacks ?? {};
   const callback = readCallback(single(ctx.query, 'callback'), policy) ?? transaction.callback;
   const onChange =

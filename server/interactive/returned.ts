@@ -67,11 +67,17 @@ function broughtAlong(query: Visit['ctx']['query']): Record<string, string> {
 
 /** Not done yet: the integration's words, and the way back to its pages. Coming back again is a new question. */
 async function showUnfinished(visit: Visit, message: string | undefined): Promise<void> {
-  const { ctx, shell, transaction, translator } = visit;
+  const { shell, transaction } = visit;
   await write(shell.deps, transaction, {
     patch: { interactiveStep: 'external' },
     reason: 'the customer came back from the integration’s pages before they were done',
   });
+  drawUnfinished(visit, message);
+}
+
+/** Draws that page; the server's and the gallery's. */
+export function drawUnfinished(visit: Visit, message: string | undefined): void {
+  const { ctx, shell, translator } = visit;
   const { t } = translator;
   shell.show(ctx, translator, {
     template: 'message',
