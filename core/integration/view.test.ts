@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { STATUSES } from '../transaction/status.ts';
-import type { Transaction } from '../transaction/transaction.ts';
+import { transactionOf } from '../../test/support/transaction.ts';
 import { transaction as schema } from './contract/transaction.ts';
 import { toIntegrationTransaction } from './view.ts';
 
@@ -14,49 +14,18 @@ const listed = {
 } as never;
 const anchor = { assets: [listed] };
 
-const base: Transaction = {
+const base = transactionOf({
   id: '4b4b6a3e-55d4-4f0f-9f5f-0d3b0d6f4d0a',
-  kind: 'deposit',
-  status: 'pending_user_transfer_start',
   version: 3,
   assetId: `SRT:${ISSUER}`,
   subject: ACCOUNT,
-  clientDomain: null,
-  customerId: null,
-  quoteId: null,
-  lang: 'en',
-  amountExpected: null,
-  amountIn: null,
-  amountOut: null,
-  amountFee: null,
-  feeDetails: null,
   destination: null,
-  destinationMemoType: null,
-  destinationMemo: null,
-  claimableBalanceSupported: false,
-  claimableBalanceId: null,
-  source: null,
-  anchorAccount: null,
-  withdrawMemo: null,
-  refundMemoType: null,
-  refundMemo: null,
-  refunds: null,
-  transferReceivedAt: null,
-  externalTransactionId: null,
-  stellarTransactionId: null,
-  message: null,
   attention: 'somebody has to look',
-  instructions: null,
   interactiveStep: 'form/1/kyc',
-  onChangeCallback: null,
-  callback: null,
   awaitsIntegration: true,
-  statusEta: null,
-  userActionRequiredBy: null,
   startedAt: new Date('2026-01-31T12:00:00Z'),
   updatedAt: new Date('2026-01-31T12:30:00Z'),
-  completedAt: null,
-};
+});
 
 describe('toIntegrationTransaction', () => {
   test('a deposit shows amounts as decimals, where the payout goes and who the customer is', () => {

@@ -4,6 +4,7 @@ import { parseAmount } from './amount.ts';
 import { STATUSES } from './status.ts';
 import type { Transaction } from './transaction.ts';
 import { serializeTransaction, settleAmounts } from './sep24-object.ts';
+import { transactionOf } from '../../test/support/transaction.ts';
 import { DEADLINES, newAccount, newAsset } from '../../server/sep24/testing/fixture.ts';
 
 const asset = newAsset();
@@ -13,50 +14,18 @@ const startedAt = new Date('2026-01-01T00:00:00.000Z');
 const updatedAt = new Date('2026-01-02T00:00:00.000Z');
 const due = new Date('2026-01-09T00:00:00.000Z');
 
-const newTransaction = (extra: Partial<Transaction> = {}): Transaction => ({
-  id: '11111111-2222-4333-8444-555555555555',
-  kind: 'withdrawal',
-  status: 'incomplete',
-  version: 1,
-  assetId: asset.id,
-  subject: 'GCUSTOMER:7',
-  clientDomain: null,
-  customerId: null,
-  quoteId: null,
-  lang: 'en',
-  amountExpected: null,
-  amountIn: null,
-  amountOut: null,
-  amountFee: null,
-  feeDetails: null,
-  destination: null,
-  destinationMemoType: null,
-  destinationMemo: null,
-  claimableBalanceSupported: false,
-  claimableBalanceId: null,
-  source: null,
-  anchorAccount: null,
-  withdrawMemo: null,
-  refundMemoType: null,
-  refundMemo: null,
-  refunds: null,
-  transferReceivedAt: null,
-  externalTransactionId: null,
-  stellarTransactionId: null,
-  message: null,
-  attention: null,
-  instructions: null,
-  interactiveStep: null,
-  onChangeCallback: null,
-  callback: null,
-  awaitsIntegration: false,
-  statusEta: null,
-  userActionRequiredBy: null,
-  startedAt,
-  updatedAt,
-  completedAt: null,
-  ...extra,
-});
+const newTransaction = (extra: Partial<Transaction> = {}): Transaction =>
+  transactionOf({
+    id: '11111111-2222-4333-8444-555555555555',
+    kind: 'withdrawal',
+    status: 'incomplete',
+    assetId: asset.id,
+    subject: 'GCUSTOMER:7',
+    destination: null,
+    startedAt,
+    updatedAt,
+    ...extra,
+  });
 const serialize = (extra: Partial<Transaction>) => serializeTransaction(newTransaction(extra), context);
 const refund = (amount: string, fee = '0') => ({
   id: 'ab'.repeat(32),

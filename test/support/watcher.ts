@@ -19,9 +19,16 @@ export interface TestWatcher {
 /** A watcher with connections of its own, as a process would have. */
 export function startWatcher(
   base: PaymentContext,
-  on: { readonly databaseUrl: string; readonly ledger: TestLedger; readonly bank: TestIntegration },
+  on: {
+    readonly databaseUrl: string;
+    readonly ledger: TestLedger;
+    readonly bank: TestIntegration;
+    /** Its name in leases; default: a random one. */
+    readonly holder?: string;
+  },
 ): TestWatcher {
-  const database = openDatabase({ url: on.databaseUrl, applicationName: 'watcher' });
+  const holder = on.holder ?? randomBytes(4).toString('hex');
+  const database = openDatabase({ url: on.databaseUrl, applicationName: holder });
   const horizon = on.ledger.client({ passphrase: base.anchor.network.passphrase });
   const context: WatcherContext = {
     ...base,
@@ -29,7 +36,7 @@ export function startWatcher(
     database,
     horizon,
     integration: on.bank.client,
-    holder: randomBytes(4).toString('hex'),
+    holder,
     wallets: {
       signer: signerFromSeed(generateSeed(randomBytes)),
       publicFetch: createPublicFetch(),

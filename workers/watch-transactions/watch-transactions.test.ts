@@ -1,16 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openDatabase } from '../../core/database/database.ts';
-import { createPublicFetch } from '../../core/http/public-fetch.ts';
-import { generateSeed, signerFromSeed } from '../../core/keys/ed25519.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startIntegration, type TestIntegration } from '../../test/support/integration.ts';
 import { startTestLedger, type TestLedger } from '../../test/support/ledger.ts';
 import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { startWatcher, type TestWatcher } from '../../test/support/watcher.ts';
 import { expectWithdrawal, payIn, rich } from '../../test/support/withdrawals.ts';
-import { watchTransactions, type WatcherContext } from './watch-transactions.ts';
 
 let ledger: TestLedger;
 let world: PaymentWorld;
@@ -39,35 +35,10 @@ afterEach(async () => {
 });
 afterAll(() => ledger.close());
 
-/** A watcher with connections of its own, as another process would have. */
-function watch(holder: string): { stop(): Promise<void> } {
-  const database = openDatabase({ url: world.db.url, applicationName: holder });
-  const horizon = ledger.client();
-  const context: WatcherContext = {
-    ...world.context,
-    clock: systemClock,
-    database,
-    horizon,
-    integration: bank.client,
-    holder,
-    wallets: {
-      signer: signerFromSeed(generateSeed(randomBytes)),
-      publicFetch: createPublicFetch(),
-      moreInfo: () => 'https://anchor.example/more',
-    },
-  };
-  const ending = new AbortController();
-  const running = watchTransactions(context, ending.signal);
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
-    (stopping ??= (async () => {
-      ending.abort();
-      await running;
-      await horizon.close();
-      await database.destroy();
-    })());
-  stops.push(stop);
-  return { stop };
+function watch(holder: string): TestWatcher {
+  const watcher = startWatcher(world.context, { databaseUrl: world.db.url, ledger, bank, holder });
+  stops.push(watcher.stop);
+  return watcher;
 }
 
 /** Takes the lease away again and again, so that every watcher leads; answers who has held it. */
