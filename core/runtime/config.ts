@@ -18,9 +18,13 @@ const SECRET_NAME = /^(?!\.{1,2}$)[\w.-]{1,253}$/;
 
 export class ConfigUnreadable extends CapstanError {
   constructor(file: string, cause: unknown) {
-    super('config_unreadable', `${file} cannot be read; give --config the path of an Anchor manifest.`, {
-      cause,
-    });
+    super(
+      'config_unreadable',
+      `${file} cannot be read: give the path of an Anchor manifest (--config FILE; -f FILE for capstan dev).`,
+      {
+        cause,
+      },
+    );
   }
 }
 
