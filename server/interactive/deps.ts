@@ -4,6 +4,8 @@ import type { SessionKeyRing } from '../../core/keys/jwt.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
+import type { Branding } from './branding/branding.ts';
+import type { BuiltIn } from './built-in.ts';
 import type { CallbackPolicy } from './callbacks.ts';
 import type { PageLinks, Random } from './links.ts';
 
@@ -20,8 +22,10 @@ export interface InteractiveDeps {
   readonly log: Log;
   /** Where wallets may be called back. Default: any public https server. */
   readonly callbacks?: CallbackPolicy;
-  /** Folder of the business with templates/, locales/ and static/ of its own, each file in place of ours. */
-  readonly brandFolder?: string;
+  /** What the business puts in place of ours; it may be changed later (`shell.wear`). Default: nothing. */
+  readonly branding?: Branding;
+  /** What ships with Capstan, if it was read already. */
+  readonly builtIn?: BuiltIn;
   /** Origins outside of ours that a form may end up at: those of the integration's own pages. */
   readonly formActions?: readonly string[];
   /** Development without TLS on a loopback host. */

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { IntlMessageFormat } from 'intl-messageformat';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import { formatAmount, type Stroops } from '../../core/transaction/amount.ts';
@@ -43,39 +41,6 @@ export interface Translator {
   instant(date: Date): string;
   /** The name of a country by its ISO 3166-1 alpha-2 code. */
   country(alpha2: string): string;
-}
-
-/**
- * Reads `{root}/locales/{language}.json` of every root; words of a later root replace those of an earlier one.
- * @throws {LocaleBroken}
- */
-export function loadTranslators(roots: readonly string[]): ReadonlyMap<Language, Translator> {
-  return new Map(
-    LANGUAGES.map((lang) => {
-      const files = roots.map((root) => path.join(root, 'locales', `${lang}.json`)).filter(existsSync);
-      const messages = Object.fromEntries(files.flatMap((file) => Object.entries(readMessages(file))));
-      return [lang, createTranslator(lang, messages)] as const;
-    }),
-  );
-}
-
-function readMessages(file: string): Readonly<Record<string, string>> {
-  const value = readJson(file);
-  if (!isFlat(value)) throw new LocaleBroken(file, 'it must be one object of texts');
-  return value;
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new LocaleBroken(file, 'it cannot be read as JSON', { cause });
-  }
-}
-
-function isFlat(value: unknown): value is Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((text) => typeof text === 'string');
 }
 
 export function createTranslator(lang: Language, messages: Readonly<Record<string, string>>): Translator {

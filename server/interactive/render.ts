@@ -1,19 +1,19 @@
-import path from 'node:path';
 import { Liquid } from 'liquidjs';
+import type { Templates } from './branding/templates.ts';
 import type { Language, MessageValues, Translator } from './locale.ts';
 import type { StaticFiles } from './static.ts';
 
-/** What ships with Capstan: templates/, locales/ and static/ beside this file. */
-export const BUILT_IN = import.meta.dirname;
-
 /** Bounds for templates that are not ours: a loop in one of them must not hold the server. */
-const LIMITS = { parseLimit: 1_000_000, renderLimit: 2_000, memoryLimit: 50_000_000 };
+const LIMITS = { parseLimit: 1_000_000, renderLimit: 500, memoryLimit: 50_000_000 };
 
 export interface RendererOptions {
-  /** Folders with `templates/`; a template of a later one replaces the built-in one of the same name. */
-  readonly roots: readonly string[];
+  readonly ours: Templates;
+  /** Each in place of ours of the same name. */
+  readonly theirs: Templates;
   readonly translators: ReadonlyMap<Language, Translator>;
   readonly files: StaticFiles;
+  /** Told when a page could not be drawn with their templates; ours have drawn it then. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export interface Renderer {
@@ -21,29 +21,61 @@ export interface Renderer {
   render(translator: Translator, template: string, view: object): string;
 }
 
+type Engines = ReadonlyMap<Language, Liquid>;
+
 /** Templates are compiled at their first use and kept. */
-export function createRenderer({ roots, translators, files }: RendererOptions): Renderer {
-  const folders = roots.map((root) => path.join(root, 'templates')).toReversed();
-  const engines = new Map(
-    [...translators].map(([lang, translator]) => [lang, createEngine(folders, translator, files)]),
-  );
+export function createRenderer(options: RendererOptions): Renderer {
+  const { ours, theirs, onFailure } = options;
+  const builtIn = enginesFor(ours, options);
+  const branded = theirs.size === 0 ? undefined : enginesFor(new Map([...ours, ...theirs]), options);
   return {
     render(translator, template, view) {
-      const engine = engines.get(translator.lang);
-      if (!engine) throw new TypeError(`no templates for ${translator.lang}`);
-      const html: unknown = engine.renderFileSync(template, {
-        lang: translator.lang,
-        dir: translator.dir,
-        ...view,
-      });
-      return String(html);
+      if (!branded) return draw(builtIn, translator, template, view);
+      try {
+        return draw(branded, translator, template, view);
+      } catch (error) {
+        onFailure(error);
+        return draw(builtIn, translator, template, view);
+      }
     },
   };
 }
 
-function createEngine(root: string[], translator: Translator, files: StaticFiles): Liquid {
+function draw(engines: Engines, translator: Translator, template: string, view: object): string {
+  const engine = engines.get(translator.lang);
+  if (!engine) throw new TypeError(`no templates for ${translator.lang}`);
+  const html: unknown = engine.renderFileSync(template, {
+    lang: translator.lang,
+    dir: translator.dir,
+    ...view,
+  });
+  return String(html);
+}
+
+function enginesFor(templates: Templates, { translators, files }: RendererOptions): Engines {
+  return new Map(
+    [...translators].map(([lang, translator]) => [
+      lang,
+      createEngine(templates, {
+        t: (key, values) => translator.t(key, values),
+        asset: (name) => files.urlOf(name) ?? '',
+      }),
+    ]),
+  );
+}
+
+/** What the filters of templates do. */
+export interface Filters {
+  readonly t: (key: string, values: MessageValues) => string;
+  readonly asset: (name: string) => string;
+}
+
+const SILENT: Filters = { t: () => '', asset: () => '' };
+
+/** Knows these templates and nothing else: none of them reaches a file. */
+export function createEngine(templates: Templates, filters: Filters = SILENT): Liquid {
   const engine = new Liquid({
-    root,
+    templates: Object.fromEntries([...templates].map(([name, text]) => [`${name}.liquid`, text])),
     extname: '.liquid',
     outputEscape: 'escape',
     cache: true,
@@ -53,11 +85,9 @@ function createEngine(root: string[], translator: Translator, files: StaticFiles
     ...LIMITS,
   });
   // {{ 'key' | t: name: value }}
-  engine.registerFilter('t', (key: unknown, ...named: unknown[]) =>
-    translator.t(String(key), valuesOf(named)),
-  );
+  engine.registerFilter('t', (key: unknown, ...named: unknown[]) => filters.t(String(key), valuesOf(named)));
   // {{ 'style.css' | asset }}
-  engine.registerFilter('asset', (name: unknown) => files.urlOf(String(name)) ?? '');
+  engine.registerFilter('asset', (name: unknown) => filters.asset(String(name)));
   return engine;
 }
 

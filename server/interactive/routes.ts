@@ -71,8 +71,8 @@ async function showFee(ctx: Context, shell: Shell): Promise<void> {
 
 const YEAR_SECONDS = 31_536_000;
 
-async function sendFile(ctx: Context, { files }: Shell): Promise<void> {
-  const file = files.find(ctx.path);
+async function sendFile(ctx: Context, shell: Shell): Promise<void> {
+  const file = shell.fileAt(ctx.path);
   if (!file) throw new PageError(404, 'error.not_found');
   ctx.set('Cache-Control', `public, max-age=${YEAR_SECONDS}, immutable`);
   ctx.type = file.type;

@@ -2,18 +2,26 @@ import type { Context } from 'koa';
 import type { Anchor } from '../../core/spec/anchor.ts';
 import { setPageSecurity } from '../middleware/security-headers.ts';
 import type { InteractiveDeps } from './deps.ts';
-import { chooseLanguage, LANGUAGES, loadTranslators, type Translator } from './locale.ts';
+import { NO_BRANDING, type Branding } from './branding/branding.ts';
+import { formatProblem, type BrandingProblem } from './branding/problem.ts';
+import { readBuiltIn } from './built-in.ts';
+import { chooseLanguage, LANGUAGES, type Translator } from './locale.ts';
+import { createLook, type Look } from './look.ts';
 import { originOf, type Origin } from './origin.ts';
-import { BUILT_IN, createRenderer, type Renderer } from './render.ts';
 import type { SessionContext } from './session.ts';
-import { loadStaticFiles, type StaticFiles } from './static.ts';
+import type { StaticFile } from './static.ts';
 
 /** What every page needs: words, templates, files, headers. Made once. */
 export interface Shell {
   readonly deps: InteractiveDeps;
   readonly origin: Origin;
   readonly sessions: SessionContext;
-  readonly files: StaticFiles;
+  /** A file that pages load, by its URL; those of the branding before are found too, for pages that are still open. */
+  fileAt(url: string): StaticFile | undefined;
+  /** What is wrong with the branding. */
+  readonly problems: readonly BrandingProblem[];
+  /** Puts another branding on: the next page that is drawn has it. */
+  wear(branding: Branding): void;
   /** The words for the first wanted language that we speak, else for one that the browser asks for. */
   speak(ctx: Pick<Context, 'get'>, ...wanted: readonly (string | null | undefined)[]): Translator;
   /** Answers with a page of `templates/`. */
@@ -46,16 +54,20 @@ const PERMISSIONS = [
 export function createShell(deps: InteractiveDeps): Shell {
   const anchor = deps.anchor;
   const origin = originOf(anchor, deps);
-  const roots = deps.brandFolder === undefined ? [BUILT_IN] : [BUILT_IN, deps.brandFolder];
-  const translators = loadTranslators(roots);
-  const files = loadStaticFiles(roots, (file, why) =>
-    deps.log.warn({ file, why }, 'a file of the branding is not served'),
-  );
-  const renderer = createRenderer({ roots, translators, files });
+  const builtIn = deps.builtIn ?? readBuiltIn();
+  const dress = (branding: Branding): Look =>
+    createLook(builtIn, branding, (problem) =>
+      deps.log.error(
+        { problem: formatProblem(problem) },
+        'a page was drawn without the branding’s templates',
+      ),
+    );
+  let look = dress(deps.branding ?? NO_BRANDING);
+  let before = look;
   const { keys, clock, random } = deps;
   const speak: Shell['speak'] = (ctx, ...wanted) => {
     const language = chooseLanguage(...wanted, ...acceptedLanguages(ctx.get('Accept-Language')));
-    const translator = translators.get(language) ?? translators.get(LANGUAGES[0]);
+    const translator = look.translators.get(language) ?? look.translators.get(LANGUAGES[0]);
     if (!translator) throw new TypeError('no language is loaded');
     return translator;
   };
@@ -63,21 +75,31 @@ export function createShell(deps: InteractiveDeps): Shell {
     deps,
     origin,
     sessions: { keys, clock, random, origin, isFramed: anchor.server.frameAncestors.length > 0 },
-    files,
-    speak,
-    show: (ctx, translator, page) => {
-      const head = {
-        organization: deps.anchor.organization,
-        has_theme: files.urlOf('theme.css') !== undefined,
-      };
-      write(ctx, renderer, translator, { ...page, view: { ...head, ...page.view } });
+    fileAt: (url) => look.files.find(url) ?? before.files.find(url),
+    get problems() {
+      return look.problems;
     },
-    showPart: (ctx, translator, page) => write(ctx, renderer, translator, page),
+    wear(branding) {
+      [before, look] = [look, dress(branding)];
+    },
+    speak,
+    show: (ctx, translator, page) =>
+      write(ctx, look, translator, { ...page, view: { ...headOf(look, anchor), ...page.view } }),
+    showPart: (ctx, translator, page) => write(ctx, look, translator, page),
     protect: (ctx) => protect(ctx, deps.anchor, deps),
   };
 }
 
-function write(ctx: Context, renderer: Renderer, translator: Translator, page: Page): void {
+/** What every page shows around its content. */
+function headOf({ logo, hasTheme }: Look, { organization }: Anchor): Page['view'] {
+  return {
+    organization: { ...organization, logo: logo.url ?? organization.logo },
+    logo_dark: logo.darkUrl,
+    has_theme: hasTheme,
+  };
+}
+
+function write(ctx: Context, { renderer }: Look, translator: Translator, page: Page): void {
   const html = renderer.render(translator, page.template, page.view);
   ctx.status = page.status ?? 200;
   ctx.type = 'text/html; charset=utf-8';

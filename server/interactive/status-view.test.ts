@@ -4,10 +4,11 @@ import { settleAmounts } from '../../core/transaction/sep24-object.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import { transactionOf } from '../../test/support/transaction.ts';
 import { anchorOf } from '../testing/anchor.ts';
-import { loadTranslators } from './locale.ts';
+import { readBuiltIn } from './built-in.ts';
+import { createTranslator } from './locale.ts';
 import { viewStatus } from './status-view.ts';
 
-const translator = loadTranslators([import.meta.dirname]).get('en')!;
+const translator = createTranslator('en', readBuiltIn().words.get('en')!);
 const [asset] = anchorOf().assets;
 if (!asset) throw new Error('the test anchor has no asset');
 const rowsOf = (changes: Partial<Transaction>): readonly (readonly [string, string])[] =>

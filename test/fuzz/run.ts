@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Keypair } from '@stellar/stellar-sdk';
 import type { Database } from '../../core/database/database.ts';
 import { insertTransaction } from '../../core/database/repositories/transactions.ts';
-import { BUILT_IN } from '../../server/interactive/render.ts';
-import { loadStaticFiles } from '../../server/interactive/static.ts';
+import { readBuiltIn } from '../../server/interactive/built-in.ts';
+import { StaticFiles } from '../../server/interactive/static.ts';
 import { STATUSES, type Status } from '../../core/transaction/status.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
@@ -251,7 +251,7 @@ async function makeWorld(
     known,
     visits: [],
     links,
-    stylePath: loadStaticFiles([BUILT_IN]).urlOf('style.css')!,
+    stylePath: new StaticFiles(readBuiltIn().files).urlOf('style.css')!,
     issuer: assets[0]!.issuer!,
     ownAccounts: assets.map(({ distributionAccount }) => distributionAccount),
     marker,
