@@ -43,6 +43,7 @@ export function addRoles(program: Command): void {
     .option('--private-port <port>', 'metrics and status, never public', port, 9090)
     .option('--host <address>', 'the address to listen on; default: all')
     .option('--tls <folder>', 'folder with tls.crt and tls.key; without it HTTP only')
+    .option('--branding <folder>', 'look and wording of the customer’s pages (docs/branding.md)')
     .option('--drain-delay <seconds>', 'how long to go on serving after "not ready"', seconds, 5_000)
     .option('--development', 'allow client domains and callbacks on this machine')
     .action(async (options: ServerOptions) => {

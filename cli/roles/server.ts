@@ -23,7 +23,10 @@ import { readSeed } from '../../core/spec/secrets.ts';
 import { createApp } from '../../server/app.ts';
 import { renderErrorFor } from '../../server/interactive/errors.ts';
 import { routesOf } from '../../server/interactive/routes.ts';
-import { createShell } from '../../server/interactive/shell.ts';
+import { followBranding } from '../../server/interactive/branding/follow.ts';
+import { formatProblem } from '../../server/interactive/branding/problem.ts';
+import { readBuiltIn, type BuiltIn } from '../../server/interactive/built-in.ts';
+import { createShell, type Shell } from '../../server/interactive/shell.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import { createListeners } from '../../server/listen.ts';
 import { createAccountLookup } from '../../server/account-lookup.ts';
@@ -54,6 +57,8 @@ export interface ServerOptions extends RoleOptions {
   /** The address of every listener; default: all. */
   readonly host?: string;
   readonly tls?: string;
+  /** Folder with the branding of the pages. */
+  readonly branding?: string;
   readonly drainDelay: number;
   readonly development?: boolean;
 }
@@ -68,6 +73,12 @@ interface Parts {
   readonly integration: IntegrationClient;
   readonly sessionKeys: SessionKeyRing;
   readonly health: Health;
+}
+
+/** The app, and its pages: the status tells what is wrong with their branding. */
+interface Served {
+  readonly app: ReturnType<typeof createApp>;
+  readonly pages: Shell;
 }
 
 /** `capstan server`: answers once it has drained. */
@@ -100,12 +111,12 @@ export async function runServer(options: ServerOptions): Promise<number> {
     onFailure: (name, reason) => log.warn({ check: name, reason }, 'not ready'),
   });
   const parts = { context, options, database, horizon, integration, sessionKeys, health };
-  const app = await buildApp(parts);
+  const { app, pages } = await buildApp(parts);
   const privateListener = await startPrivateListener({
     bind: bind(options.privatePort),
     metrics,
     health,
-    status: () => status(parts),
+    status: () => status(parts, pages),
     log,
     clock: systemClock,
   });
@@ -121,7 +132,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
   return shutdown.finished;
 }
 
-async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
+async function buildApp(parts: Parts): Promise<Served> {
   const { context, options, database, horizon, integration, sessionKeys, health } = parts;
   const { config, log, metrics } = context;
   const { anchor, refs } = config;
@@ -137,7 +148,9 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
     hook: async () => ((await integration.has('toml')) ? integration.call('toml', {}) : undefined),
   });
   followToml(parts, toml);
+  const builtIn = readBuiltIn();
   const pages = createShell({
+    builtIn,
     anchor,
     database,
     integration,
@@ -148,9 +161,10 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
     log,
     ...(options.development === true && { callbacks: LOOPBACK_ALLOWED }),
   });
+  await wearBranding(parts, pages, builtIn);
   // In the background: wallets are served the generated one until the integration has answered.
   void toml.refresh();
-  return createApp({
+  const app = createApp({
     log,
     metrics,
     clock: systemClock,
@@ -186,6 +200,33 @@ async function buildApp(parts: Parts): Promise<ReturnType<typeof createApp>> {
       routesOf(pages),
     ],
   });
+  return { app, pages };
+}
+
+/** Puts the branding on, now and whenever its folder changes. What is wrong with it is logged; ours serves in its place. */
+async function wearBranding(
+  { context: { log, shutdown }, options }: Parts,
+  pages: Shell,
+  builtIn: BuiltIn,
+): Promise<void> {
+  const { branding: folder } = options;
+  if (folder === undefined) return;
+  await followBranding({
+    folder,
+    builtIn,
+    clock: systemClock,
+    log,
+    signal: shutdown.signal,
+    wear: (branding) => {
+      pages.wear(branding);
+      for (const problem of branding.problems) {
+        log[problem.severity === 'error' ? 'error' : 'warn'](
+          { problem: formatProblem(problem) },
+          'a part of the branding is not as it should be',
+        );
+      }
+    },
+  });
 }
 
 /** Takes the words of a changed configuration over; what is wrong with it or needs a restart is logged, and the old one served. */
@@ -212,8 +253,15 @@ function followToml({ context, options }: Parts, toml: StellarToml): void {
   });
 }
 
+/** Warnings are for the log: what they are about is in use. */
+const brandingErrors = ({ problems }: Shell): string[] =>
+  problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+
 /** What the operator reads: no secret, no customer. */
-async function status({ context, database, health, integration }: Parts): Promise<AnchorStatus> {
+async function status(
+  { context, options, database, health, integration }: Parts,
+  pages: Shell,
+): Promise<AnchorStatus> {
   const found = await schemaVersion(database);
   const own = {
     version: VERSION,
@@ -223,6 +271,7 @@ async function status({ context, database, health, integration }: Parts): Promis
     suspensions: Object.fromEntries(await suspensions(database)),
     frozen: Object.fromEntries(await frozenAccounts(database)),
     money: await moneyInFlight(database),
+    ...(options.branding !== undefined && { branding: { problems: brandingErrors(pages) } }),
     integration: { circuit: integration.circuit, running: integration.running, waiting: integration.waiting },
   };
   return composeStatus(own, await readReports(database));

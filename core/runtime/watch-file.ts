@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
+  /** What is compared in place of the contents of `paths`, whose directories are watched all the same. */
+  readonly digest?: () => Promise<string>;
   /** How often the files are looked at even if the system reports nothing. Default 10,000. */
   readonly pollMs?: number;
   /** How long writers get to finish before the files are read. Default 100. */
@@ -47,13 +49,13 @@ function watchDirectory(path: string, wake: () => void, log: Log): FSWatcher | u
 }
 
 async function follow(options: WatchOptions, seen: string, nextWake: () => Promise<void>): Promise<void> {
-  const { paths, signal, clock, log, settleMs = 100 } = options;
+  const { paths, signal, clock, log, settleMs = 100, digest = () => fingerprint(paths) } = options;
   let last = seen;
   while (!signal.aborted) {
     await nextWake();
     await clock.sleep(settleMs, signal);
     if (signal.aborted) return;
-    const now = await fingerprint(paths);
+    const now = await digest();
     if (now === last) continue;
     last = now;
     try {
@@ -70,7 +72,7 @@ async function follow(options: WatchOptions, seen: string, nextWake: () => Promi
  * report nothing. Resolves when it watches: what is read afterwards cannot change unseen.
  */
 export async function watchFiles(options: WatchOptions): Promise<void> {
-  const { paths, signal, clock, log, pollMs = 10_000 } = options;
+  const { paths, signal, clock, log, pollMs = 10_000, digest = () => fingerprint(paths) } = options;
   let wake = Promise.withResolvers<void>();
   const watchers = [...new Set(paths.map((path) => dirname(path)))].map((path) =>
     watchDirectory(path, () => wake.resolve(), log),
@@ -82,6 +84,6 @@ export async function watchFiles(options: WatchOptions): Promise<void> {
     wake = Promise.withResolvers<void>();
   };
   signal.addEventListener('abort', () => watchers.forEach((watcher) => watcher?.close()), { once: true });
-  const seen = await fingerprint(paths);
+  const seen = await digest();
   void follow(options, seen, nextWake);
 }

@@ -95,6 +95,8 @@ const anchorStatus = z.object({
   frozen: z.record(account, z.string()),
   money,
   integration: z.object({ circuit: z.string(), running: z.int(), waiting: z.int() }),
+  /** Of the customer's pages: what is wrong with the branding's files, as `file:line: sentence`. Absent without a branding. */
+  branding: z.object({ problems: z.array(z.string()) }).optional(),
   watcher: watcherReport.optional(),
   preflight: preflightReport.optional(),
   keys: keysReport.optional(),

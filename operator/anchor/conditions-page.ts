@@ -14,7 +14,8 @@ Secrets and keys, never a value. An Event is written when a condition comes to a
 `;
 
 const MEANING: Record<ConditionType, string> = {
-  Ready: 'The summary: what the other conditions come to, but for `PaymentsActive` and `Reconciling`.',
+  Ready:
+    'The summary: what the other conditions come to, but for `BrandingReady`, `PaymentsActive` and `Reconciling`.',
   Accepted: 'Whether the operator acts upon this Anchor.',
   SecretsReady: 'Whether the Secrets that the spec names are there and hold what they should.',
   DatabaseReady: 'Whether the database answers and has the schema of this release.',
@@ -23,6 +24,7 @@ const MEANING: Record<ConditionType, string> = {
   CertificateReady: 'Whether there is a certificate for the host.',
   ServerReady: 'Whether wallets are answered.',
   WatcherReady: 'Whether the ledger is followed and payments are made.',
+  BrandingReady: "Whether the customer's pages wear the branding that the spec names.",
   PaymentsActive: 'Whether money moves, or somebody stopped it.',
   Reconciling: 'Whether the operator keeps the objects of the anchor as the spec says.',
 };

@@ -3,6 +3,7 @@ import type { CertificateState, Rollout } from './child-object.ts';
 import type { Plan } from './plan.ts';
 import { finding, type Finding } from './reasons.ts';
 import {
+  brandingFinding,
   integrationFinding,
   ledgerFinding,
   paymentsFinding,
@@ -40,6 +41,7 @@ export function findingsOf(known: Knowledge): readonly Finding[] {
     certificate(known),
     server(known),
     watcher(known),
+    brandingFinding(reading, context),
     paymentsFinding(reading, context),
   ];
 }

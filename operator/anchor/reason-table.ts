@@ -158,6 +158,22 @@ export const REASON_TABLE = {
     NotReported: NOT_REPORTED,
     Stale: { ...STALE, status: 'False', event: 'Warning' },
   },
+  BrandingReady: {
+    BuiltIn: {
+      status: 'True',
+      sentence: 'The pages look as Capstan ships them: the spec names no branding.',
+    },
+    Applied: good('The pages wear the branding.'),
+    ConfigMapMissing: bad(
+      'The ConfigMap with the branding does not exist; the built-in look serves.',
+      'Create it in the namespace of the Anchor; the pages take it up by themselves.',
+    ),
+    FilesRefused: bad(
+      'A part of the branding cannot be used; the built-in one serves in its place.',
+      'Correct what the message names; `capstan preview --branding FOLDER` finds the same on your machine.',
+    ),
+    NotReported: NOT_REPORTED,
+  },
   PaymentsActive: {
     Active: good('Payments are made.'),
     SuspendedBySpec: bad(

@@ -18,6 +18,7 @@ const HEALTHY: readonly Finding[] = [
   finding('CertificateReady', 'Issued'),
   finding('ServerReady', 'Available'),
   finding('WatcherReady', 'Watching'),
+  finding('BrandingReady', 'BuiltIn'),
   finding('PaymentsActive', 'Active'),
 ];
 const but = (...changed: readonly Finding[]): readonly Finding[] => [
@@ -62,6 +63,7 @@ describe('Ready', () => {
   test.each<[string, readonly Finding[], string, string]>([
     ['everything is well', HEALTHY, 'True', 'Serving'],
     ['money was stopped', but(finding('PaymentsActive', 'SuspendedBySpec')), 'True', 'Serving'],
+    ['a branding is broken', but(finding('BrandingReady', 'FilesRefused')), 'True', 'Serving'],
     ['reconciling is paused', but(finding('Reconciling', 'Paused')), 'True', 'Serving'],
     ['something rolls out', but(finding('ServerReady', 'RollingOut')), 'Unknown', 'Progressing'],
     ['nothing is known', [], 'Unknown', 'Progressing'],

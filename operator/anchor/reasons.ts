@@ -12,6 +12,7 @@ export const CONDITION_TYPES = [
   'CertificateReady',
   'ServerReady',
   'WatcherReady',
+  'BrandingReady',
   'PaymentsActive',
   'Reconciling',
 ] as const;
@@ -62,7 +63,7 @@ const CAUSES: readonly ConditionType[] = [
 
 /**
  * `Ready` of the others: the first that is False, else the first that is Unknown. Payments that somebody stopped are a
- * state and no fault, so they do not count.
+ * state and no fault, and pages without their branding serve all the same: neither counts.
  */
 export function summarize(findings: readonly Finding[]): Finding<'Ready'> {
   const inOrder = CAUSES.flatMap((type) => findings.filter((one) => one.type === type));

@@ -75,6 +75,7 @@ test(
       ['CertificateReady', 'NotNeeded'],
       ['ServerReady', 'Available'],
       ['WatcherReady', 'NotReported'],
+      ['BrandingReady', 'BuiltIn'],
       ['PaymentsActive', 'NotReported'],
       ['Reconciling', 'Active'],
     ]);

@@ -1,5 +1,6 @@
 import type { AnchorStatus, KeyCheck, StatusProblem } from '../../core/status/document.ts';
 import type { BuildContext } from '../resources/context.ts';
+import { brandingOf } from '../resources/server.ts';
 import { finding, type Finding, type ReasonOf } from './reasons.ts';
 import type { Reading } from './status-reader.ts';
 
@@ -44,6 +45,23 @@ export function secretsFinding(reading: Reading | undefined): Finding<'SecretsRe
   const reason = KEY_REASONS[first.problem?.code ?? ''] ?? 'KeyMalformed';
   const alike = bad.filter(({ problem }) => problem?.code === first.problem?.code);
   return finding('SecretsReady', reason, list(alike.map(sayKey)));
+}
+
+/** Of the pages' branding, as the server found its files. */
+export function brandingFinding(
+  reading: Reading | undefined,
+  context: BuildContext,
+): Finding<'BrandingReady'> {
+  const name = brandingOf(context);
+  if (name === undefined) return finding('BrandingReady', 'BuiltIn');
+  if (!context.versions.has(`ConfigMap/${name}`)) {
+    return finding('BrandingReady', 'ConfigMapMissing', `Missing: ConfigMap ${name}.`);
+  }
+  const problems = statusIn(reading)?.branding?.problems;
+  if (!problems) return finding('BrandingReady', 'NotReported', silenceOf(reading));
+  return problems.length === 0
+    ? finding('BrandingReady', 'Applied')
+    : finding('BrandingReady', 'FilesRefused', list(problems));
 }
 
 const LEDGER_REASONS: Readonly<Record<string, ReasonOf<'LedgerReady'>>> = {

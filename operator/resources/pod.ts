@@ -14,6 +14,7 @@ export const PATHS = {
   config: '/etc/capstan/config',
   secrets: '/etc/capstan/secrets',
   tls: '/etc/capstan/tls',
+  branding: '/etc/capstan/branding',
   tmp: '/tmp',
   data: '/var/lib/capstan',
 } as const;

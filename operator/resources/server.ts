@@ -22,6 +22,7 @@ export function serverDeployment(
 ): Applied<k8s.V1Deployment> {
   const { spec } = context;
   const hasTls = exposureOf(context).targetPort === 'https';
+  const volumes = [...(hasTls ? [tlsVolume(context)] : []), ...brandingVolumes(context)];
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -37,7 +38,11 @@ export function serverDeployment(
       progressDeadlineSeconds: 300,
       template: rolePod(context, 'server', {
         component: 'server',
-        args: ['server', ...(hasTls ? ['--tls', PATHS.tls] : [])],
+        args: [
+          'server',
+          ...(hasTls ? ['--tls', PATHS.tls] : []),
+          ...(brandingOf(context) === undefined ? [] : ['--branding', PATHS.branding]),
+        ],
         graceSeconds: GRACE_SECONDS,
         isSpread: true,
         resources: resourcesOf(spec.server.resources, '100m', '192Mi', '384Mi'),
@@ -48,16 +53,31 @@ export function serverDeployment(
             { name: 'status', containerPort: PORTS.status, protocol: 'TCP' },
           ],
           ...healthProbes(PORTS.status),
-          ...(hasTls && { volumeMounts: [{ name: 'tls', mountPath: PATHS.tls, readOnly: true }] }),
+          volumeMounts: volumes.map(({ name }) => ({ name, mountPath: MOUNTS[name], readOnly: true })),
         },
-        ...(hasTls && { volumes: [tlsVolume(context)] }),
+        volumes,
       }),
     },
   };
 }
 
+const MOUNTS = { tls: PATHS.tls, branding: PATHS.branding } as const;
+type ServerVolume = k8s.V1Volume & { name: keyof typeof MOUNTS };
+
+/** The ConfigMap with the look of the pages. */
+export const brandingOf = ({ spec }: Pick<BuildContext, 'spec'>): string | undefined =>
+  spec.branding?.configMapRef?.name;
+
+/** Followed by the server itself, and none of its business to wait for: without it the pages are ours. */
+function brandingVolumes(context: BuildContext): readonly ServerVolume[] {
+  const name = brandingOf(context);
+  return name === undefined
+    ? []
+    : [{ name: 'branding', configMap: { name, optional: true, defaultMode: 0o440 } }];
+}
+
 /** Followed by the server itself: a renewed certificate restarts nothing, and one that is still to come stops nothing. */
-function tlsVolume(context: BuildContext): k8s.V1Volume {
+function tlsVolume(context: BuildContext): ServerVolume {
   return {
     name: 'tls',
     secret: { secretName: certificateSecret(context), optional: true, defaultMode: 0o440 },

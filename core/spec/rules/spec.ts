@@ -106,6 +106,16 @@ const networkRules: readonly Rule[] = [
 ];
 
 const partRules: readonly Rule[] = [
+  specRule(['branding'], {
+    name: 'branding-has-a-source',
+    message: 'must have configMapRef (a cluster) or folder (`capstan dev`): add one, or take branding out.',
+    cel: {
+      rule: '!has(self.branding) || has(self.branding.configMapRef) || has(self.branding.folder)',
+      fieldPath: '.branding',
+    },
+    holds: ({ branding }) => branding === undefined || countOf(branding.configMapRef, branding.folder) > 0,
+    at: () => ['branding'],
+  }),
   specRule(['integration'], {
     name: 'integration-has-a-form',
     message: 'must have image (Capstan runs the container) or url (it runs elsewhere): add one.',

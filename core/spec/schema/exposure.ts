@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { annotations, objectName } from './common.ts';
+import { annotations, objectName, text } from './common.ts';
 
 export const tls = z
   .strictObject({
@@ -59,7 +59,15 @@ export const expose = z
 export const branding = z
   .strictObject({
     configMapRef: z
-      .strictObject({ name: objectName.describe('Name of the ConfigMap. Not acted on yet.') })
-      .describe('ConfigMap with theme.css, logo, templates and locales. Not acted on yet.'),
+      .strictObject({ name: objectName.describe('Name of the ConfigMap.') })
+      .exactOptional()
+      .describe(
+        'ConfigMap with theme.css, logo, templates and wording; followed without a restart (docs/branding.md).',
+      ),
+    folder: text(1024)
+      .exactOptional()
+      .describe(
+        'Local development only: the folder with the same files, seen from the manifest. The operator ignores it.',
+      ),
   })
-  .describe("Look and wording of the customer's pages. Not acted on yet.");
+  .describe("Look and wording of the customer's pages.");

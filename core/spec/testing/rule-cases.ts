@@ -118,6 +118,13 @@ const networkCases: readonly RuleCase[] = [
 
 const partCases: readonly RuleCase[] = [
   {
+    rule: 'branding-has-a-source',
+    breaks: (spec) => (spec.branding = {}),
+    path: 'spec.branding',
+    line: 'branding: {}',
+    allows: (spec) => (spec.branding = { configMapRef: { name: 'harbor-brand' }, folder: './brand' }),
+  },
+  {
     rule: 'integration-has-a-form',
     breaks: (spec) => (spec.integration = { port: 8080 }),
     path: 'spec.integration',

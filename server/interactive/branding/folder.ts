@@ -25,7 +25,7 @@ export class BrandingUnreadable extends CapstanError {
 }
 
 /** The only folders within; a ConfigMap has none, its keys are flat. */
-const FOLDERS = ['', 'templates', 'locales', 'static'] as const;
+export const FOLDERS = ['', 'templates', 'locales', 'static'] as const;
 
 const MAX_FILES = 200;
 /** One file; a larger one is no style, font or logo for old phones. */
