@@ -31,6 +31,7 @@ export interface BuildOptions {
   readonly minTime?: number;
   readonly maxTime?: number;
   readonly passphrase?: string;
+  readonly sorobanData?: xdr.SorobanTransactionData;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -118,6 +119,7 @@ export async function openNetwork(options: Partial<LedgerOptions> = {}): Promise
       ...(extra.memo === undefined ? {} : { memo: extra.memo }),
     });
     for (const operation of operations) builder.addOperation(operation);
+    if (extra.sorobanData !== undefined) builder.setSorobanData(extra.sorobanData);
     const transaction = builder.build();
     transaction.sign(...(extra.signers ?? [source]));
     return transaction;

@@ -2,6 +2,7 @@ import type { xdr } from '@stellar/stellar-sdk';
 import type { OperationOutcome } from '../wire/result.ts';
 import { accountMerge, bumpSequence, manageData } from './account-entries.ts';
 import { claimClaimableBalance, createClaimableBalance } from './claimable-balance.ts';
+import { contractTransfer } from './contract-transfer.ts';
 import { createAccount } from './create-account.ts';
 import type { ApplyContext, OperationHandler, ThresholdLevel } from './operation.ts';
 import { pathPaymentStrictReceive, pathPaymentStrictSend, payment } from './payment.ts';
@@ -37,6 +38,8 @@ function bindPayment(body: xdr.OperationBody): BoundOperation | null {
       return bind(createClaimableBalance, body.createClaimableBalanceOp);
     case 'claimClaimableBalance':
       return bind(claimClaimableBalance, body.claimClaimableBalanceOp);
+    case 'invokeHostFunction':
+      return bind(contractTransfer, body.invokeHostFunctionOp);
     default:
       return null;
   }

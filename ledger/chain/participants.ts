@@ -8,6 +8,7 @@ const PAYMENT_TYPES = new Set([
   'pathPaymentStrictReceive',
   'pathPaymentStrictSend',
   'accountMerge',
+  'invokeHostFunction',
 ]);
 
 /** Whether /payments lists the operation. */
@@ -39,6 +40,7 @@ function others(body: xdr.OperationBody): string[] {
 }
 
 /** The accounts whose history an operation belongs to, each once. */
-export function participants({ source, body }: ParsedOperation): Set<string> {
-  return new Set([source.account, ...others(body)]);
+export function participants({ source, body, contractTransfer }: ParsedOperation): Set<string> {
+  const moved = contractTransfer === null ? [] : [contractTransfer.from, contractTransfer.to];
+  return new Set([source.account, ...others(body), ...moved]);
 }

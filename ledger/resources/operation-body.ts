@@ -137,6 +137,15 @@ function allowTrustFields(source: Address, { trustor, asset, authorize }: xdr.Al
   };
 }
 
+function contractFields({ contractTransfer }: ParsedOperation, successful: boolean): Json {
+  const fields = { function: 'HostFunctionTypeHostFunctionTypeInvokeContract', address: '', salt: '' };
+  if (contractTransfer === null) return { ...fields, asset_balance_changes: null };
+  const { asset, from, to, amount } = contractTransfer;
+  const change = { ...assetFields(asset), type: 'transfer', from, to, amount: formatAmount(amount) };
+  // Horizon reads them off what the call did.
+  return { ...fields, asset_balance_changes: successful ? [change] : null };
+}
+
 function trustFields({ source, body }: ParsedOperation): Json | null {
   switch (body.type) {
     case 'changeTrust':
@@ -189,5 +198,6 @@ function otherFields({ source, body }: ParsedOperation): Json {
 
 /** What an operation of its kind shows besides the fields of all. */
 export function operationFields(operation: ParsedOperation, successful: boolean): Json {
+  if (operation.body.type === 'invokeHostFunction') return contractFields(operation, successful);
   return paymentFields(operation, successful) ?? trustFields(operation) ?? otherFields(operation);
 }

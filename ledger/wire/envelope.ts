@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { xdr } from '@stellar/stellar-sdk';
 import { MalformedEnvelopeError } from '../errors.ts';
+import { readContractTransfer } from './contract-transfer.ts';
+import type { ContractTransfer } from './contract-transfer.ts';
 import { hex, readMuxedAccount } from './primitives.ts';
 import type { Address } from './primitives.ts';
 
@@ -15,6 +17,8 @@ export interface ParsedOperation {
   /** whether the operation names its source itself */
   readonly explicitSource: boolean;
   readonly body: xdr.OperationBody;
+  /** of a contract's call that this ledger understands; else null */
+  readonly contractTransfer: ContractTransfer | null;
 }
 
 export interface Preconditions {
@@ -123,6 +127,7 @@ function readInner(network: Uint8Array, envelope: xdr.TransactionV1Envelope): In
       source: sourceAccount === null ? source : readMuxedAccount(sourceAccount),
       explicitSource: sourceAccount !== null,
       body,
+      contractTransfer: readContractTransfer(network, tx, body),
     })),
   };
 }

@@ -151,6 +151,17 @@ export const OPERATION_RESULTS = {
     arm: 'setTrustLineFlagsResult',
     codes: ['op_malformed', 'op_no_trustline', 'op_cant_revoke', 'op_invalid_state', 'op_low_reserve'],
   },
+  invokeHostFunction: {
+    type: 24,
+    arm: 'invokeHostFunctionResult',
+    codes: [
+      'function_malformed',
+      'function_trapped',
+      'resource_limit_exceeded',
+      'entry_archived',
+      'insufficient_refundable_fee',
+    ],
+  },
 } as const satisfies Record<string, ResultTable>;
 
 export type SupportedOperation = keyof typeof OPERATION_RESULTS;

@@ -45,6 +45,9 @@ function emptySuccess(type: string): Readonly<Record<string, unknown>> {
       return { sourceAccountBalance: 0n };
     case 'createClaimableBalance':
       return { balanceId: { type: 0, v0: zeros } };
+    // The hash of what the contract returned; it is not kept here.
+    case 'invokeHostFunction':
+      return { success: zeros };
     case 'pathPaymentStrictSend':
     case 'pathPaymentStrictReceive':
       return { success: { offers: [], last: { destination: zeroKey, asset: { type: 0 }, amount: 0n } } };
