@@ -211,6 +211,18 @@ describe('the control endpoint', () => {
     expect((await network.get('/health')).status).toBe(200);
   });
 
+  test('tells which faults have hit something, as opposed to having been in force', async () => {
+    const met = async () => (await network.get('/control/state')).body['met'];
+    await control({ rateLimit: {}, surge: { bidStroops: 1000 }, timeoutAfterApplying: {} });
+    await network.closeLedger();
+    expect(await met()).toEqual({});
+    await network.get('/health');
+    await control({ rateLimit: null, timeoutAfterApplying: null });
+    await network.send(await build());
+    await network.closeLedger();
+    expect(await met()).toEqual({ rateLimit: 1, surge: 1 });
+  });
+
   test.each([
     [{ explode: {} }, /no fault "explode"/],
     [{ rateLimit: { count: -1 } }, /rateLimit.count/],

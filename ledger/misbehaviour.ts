@@ -143,6 +143,7 @@ function touches(fault: RequestFault, listener: ListenerName, kind: RequestKind)
 /** The faults in force, and how much of each is left. */
 export class Faults {
   readonly #active = new Map<FaultName, Active>();
+  readonly #met = new Map<FaultName, number>();
   readonly #now: () => number;
 
   /** @param now ms since the epoch */
@@ -169,22 +170,27 @@ export class Faults {
     return over ? null : (active.fault as NonNullable<Misbehaviour[Name]>);
   }
 
-  /** The fault if it is in force, using it once. */
-  take<Name extends FaultName>(name: Name): NonNullable<Misbehaviour[Name]> | null {
+  /**
+   * The fault if it is in force, using it once.
+   * @param isMet whether anybody is there whom it hits
+   */
+  take<Name extends FaultName>(name: Name, isMet = true): NonNullable<Misbehaviour[Name]> | null {
     const fault = this.peek(name);
+    if (fault !== null && isMet) this.#note(name);
     const active = this.#active.get(name);
     if (fault !== null && active !== undefined && active.left !== null) active.left -= 1;
     return fault;
   }
 
-  /** The fault if it is in force for such a request, without using it up. */
+  /** The fault if it is in force for such a request, which meets it, without using it up. */
   peekFor<Name extends RequestFaultName>(
     name: Name,
     listener: ListenerName,
     kind: RequestKind,
   ): NonNullable<Misbehaviour[Name]> | null {
-    const fault = this.peek(name);
-    return fault !== null && touches(fault, listener, kind) ? fault : null;
+    const fault = this.#find(name, listener, kind);
+    if (fault !== null) this.#note(name);
+    return fault;
   }
 
   /** The same, using it once. */
@@ -193,7 +199,12 @@ export class Faults {
     listener: ListenerName,
     kind: RequestKind,
   ): NonNullable<Misbehaviour[Name]> | null {
-    return this.peekFor(name, listener, kind) === null ? null : this.take(name);
+    return this.#find(name, listener, kind) === null ? null : this.take(name);
+  }
+
+  /** How often each fault has hit something so far: being in force is not enough. */
+  get met(): Readonly<Partial<Record<FaultName, number>>> {
+    return Object.fromEntries(this.#met);
   }
 
   /** What is in force, with what is left of it. */
@@ -205,6 +216,19 @@ export class Faults {
         { ...this.#active.get(name)?.fault, left: this.#active.get(name)?.left ?? null },
       ]),
     );
+  }
+
+  #find<Name extends RequestFaultName>(
+    name: Name,
+    listener: ListenerName,
+    kind: RequestKind,
+  ): NonNullable<Misbehaviour[Name]> | null {
+    const fault = this.peek(name);
+    return fault !== null && touches(fault, listener, kind) ? fault : null;
+  }
+
+  #note(name: FaultName): void {
+    this.#met.set(name, (this.#met.get(name) ?? 0) + 1);
   }
 
   #start(fault: NonNullable<Misbehaviour[FaultName]>): Active {

@@ -83,7 +83,7 @@ export class LedgerNode {
     const tick = async (): Promise<void> => {
       const begun = this.#parts.now();
       try {
-        if (this.faults.take('skipCloses') === null) await this.closeLedger();
+        if (this.faults.take('skipCloses', this.chain.queue.size > 0) === null) await this.closeLedger();
       } catch (thrown) {
         this.#parts.log('a ledger did not close', { error: String(thrown) });
       }
@@ -119,7 +119,7 @@ export class LedgerNode {
   }
 
   #surge(): Surge | null {
-    const surge = this.faults.take('surge');
+    const surge = this.faults.take('surge', this.chain.queue.size > 0);
     if (surge === null) return null;
     return { bidStroops: BigInt(surge.bidStroops), operations: surge.operations ?? this.chain.maxOperations };
   }

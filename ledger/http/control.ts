@@ -20,6 +20,7 @@ function state({ context }: Request): Reply {
     oldest_ledger: chain.history.oldest,
     queued: chain.queue.size,
     misbehaviour: faults.describe(),
+    met: faults.met,
   });
 }
 
