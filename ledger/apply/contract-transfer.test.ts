@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Asset, Keypair, Operation } from '@stellar/stellar-sdk';
+import { Asset, Operation } from '@stellar/stellar-sdk';
+import type { Keypair } from '@stellar/stellar-sdk';
 import { contractTransfer } from '../../test/support/contract-transfer.ts';
 import { USD, column, openNetwork, pay } from '../test-support.ts';
 import type { Settled, TestNetwork } from '../test-support.ts';

@@ -48,4 +48,16 @@ describe('the list of points', () => {
     expect(missingPoints(reached.slice(1))).toEqual([all[0]]);
     expect(missingPoints(all)).toEqual(['commit [transfer+]']);
   });
+
+  test('takes a commit that wrote more for one whose name leaves room for it, and no other', () => {
+    const missing = (...points: readonly string[]): readonly string[] =>
+      missingPoints(points).filter(
+        (point) => point.startsWith('watch-transactions: before') && point.includes('bump'),
+      );
+    const wanted = 'watch-transactions: before commit [… submission_bump+]';
+    expect(missing()).toEqual([wanted]);
+    expect(missing('watch-transactions: before commit [submission_bump+ submission~]')).toEqual([]);
+    expect(missing('watch-transactions: after commit [submission_bump+]')).toEqual([wanted]);
+    expect(missing('watch-transactions: before commit [submission~]')).toEqual([wanted]);
+  });
 });

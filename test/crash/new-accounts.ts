@@ -1,7 +1,6 @@
-import { ASSET_CODE } from '../faults/anchor-files.ts';
 import type { Books } from '../faults/books.ts';
-import { assetOf, Keypair, makeTransaction, Operation, read } from '../faults/stellar.ts';
-import type { WalletContext } from '../faults/wallets.ts';
+import { Keypair, makeTransaction, Operation, read } from '../faults/stellar.ts';
+import { tellBank, type WalletContext } from '../faults/wallets.ts';
 
 /** Tokens with two decimals; others than those of the schedules, so that the books tell them apart. */
 const AMOUNT_HUNDREDTHS = 900_000;
@@ -18,21 +17,22 @@ export async function depositWithoutAccount(
   const account = keypair.publicKey();
   const amount = `${(AMOUNT_HUNDREDTHS + index) / 100}`;
   try {
-    const id = await sep24.open('deposit', keypair, amount, () => undefined);
+    const id = await sep24.open('deposit', keypair, { amount, asset: 'first', onOpen: () => undefined });
     newcomers.add(account);
-    records.deposits.set(id, { id, account, amount, isUntrusted: false });
-    await sep24.insist(async () => {
-      const answer = await fetch(`http://127.0.0.1:${world.bank.port() ?? 1}/book/deposits`, {
-        method: 'POST',
-        body: JSON.stringify({ id, amount }),
-        signal: AbortSignal.timeout(5_000),
-      });
-      if (!answer.ok) throw new Error(`the bank answers ${answer.status}`);
+    records.deposits.set(id, {
+      id,
+      account,
+      asset: 'first',
+      amount,
+      memo: undefined,
+      claim: undefined,
+      isUntrusted: false,
     });
+    await sep24.insist(() => tellBank(world, 'deposits', { id, amount }));
     await sep24.insist(() => read(world.stellar, `/accounts/${account}`));
     await makeTransaction(world.stellar, {
       source: keypair,
-      operations: [Operation.changeTrust({ asset: assetOf(ASSET_CODE, world.keys.issuer.publicKey()) })],
+      operations: [Operation.changeTrust({ asset: world.assets.first.asset })],
     });
   } catch (error) {
     records.troubles.push(`customer without an account ${index}: ${String(error)}`);
@@ -43,7 +43,8 @@ export async function depositWithoutAccount(
 export function accountsMade({ ledger, anchor }: Books): readonly string[] {
   return [...newcomers].flatMap((account) => {
     const { length: times } = ledger.payments.filter(
-      ({ from, to, assetId }) => from === anchor.distribution && to === account && assetId === 'native',
+      ({ from, to, assetId }) =>
+        to === account && assetId === 'native' && anchor.assets.some((asset) => asset.account === from),
     );
     return times === 1 ? [] : [`the account ${account} was made ${times} times`];
   });

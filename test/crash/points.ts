@@ -1,7 +1,7 @@
 /**
- * The effects of a deposit, a withdrawal, a refund and an account creation, in words. A commit is named by the tables that it
- * writes (`+` inserted, `~` updated, `-` deleted). Every run has to crash before and after each of these; it finds others
- * (heartbeats, cursors, leases) by itself. docs/crash-points.md shows them.
+ * The effects of every way that money takes, in words. A commit is named by the tables that it writes (`+` inserted, `~` updated,
+ * `-` deleted); `…` stands for others, of what rides in the same batch. Every run has to crash before and after each of these;
+ * it finds others (heartbeats, cursors, leases) by itself. docs/crash-points.md shows them.
  */
 export const EFFECTS: Readonly<Record<string, string>> = {
   'poll-deposits: POST /capstan/v1/deposits/poll': 'the bank is asked whose money came in',
@@ -21,6 +21,21 @@ export const EFFECTS: Readonly<Record<string, string>> = {
   'watch-transactions: commit [event+ task~ transaction~ transfer+]': 'the refund of a withdrawal is queued',
   'watch-transactions: POST /told': 'a wallet is told of a change',
   'watch-transactions: commit [task~]': 'an effect is claimed under a lease, or its outcome noted',
+  'receipts: commit [event+ receipt~ transfer+]': 'support sends a payment back that belonged to nothing',
+  'watch-transactions: commit [… receipt~ submission~]': 'that refund is settled',
+  'watch-transactions: commit [… claimable_balance+ submission~]':
+    'a payout lies on the ledger to be claimed',
+  'watch-transactions: commit [claimable_balance~ transfer+]': 'what nobody claimed is to be taken back',
+  'watch-transactions: commit [… claimable_balance~ submission~]':
+    'what nobody claimed is back in the hot wallet',
+  'watch-transactions: commit [event+ submission+]':
+    'channels to be made, topped up or merged back are in the journal',
+  'watch-transactions: commit [submission~]':
+    'a submission is claimed under a lease, or the upkeep of channels settled',
+  'watch-transactions: commit [… submission_bump+]':
+    'a dearer envelope is in the journal, for one that others have outbid',
+  'watch-transactions: commit [… frozen_account+]': 'an account is frozen: somebody else used its seed',
+  'reconcile: commit [… foreign_transaction~ frozen_account-]': 'a person adopts what somebody else did',
 };
 
 /** Of an account creation: queued by whichever process finds first that the account is missing. */
@@ -32,6 +47,20 @@ export function missingPoints(reached: readonly string[]): readonly string[] {
     const [role = '', what = ''] = effect.split(': ');
     return [`${role}: before ${what}`, `${role}: after ${what}`];
   });
-  const missing = wanted.filter((point) => !reached.includes(point));
+  const missing = wanted.filter((point) => !reached.some((one) => isPoint(one, point)));
   return reached.some((point) => point.endsWith(CREATION)) ? missing : [...missing, CREATION];
+}
+
+/** Whether a point that was reached is the one that is wanted, whose `…` stands for any other tables. */
+function isPoint(reached: string, wanted: string): boolean {
+  const [start, tables] = split(wanted);
+  if (!tables.includes('…')) return reached === wanted;
+  const [its, written] = split(reached);
+  return its === start && tables.every((table) => table === '…' || written.includes(table));
+}
+
+/** A point without its tables, and these. */
+function split(point: string): readonly [string, readonly string[]] {
+  const [start = '', tables = ''] = point.split('[');
+  return [start, tables.replace(']', '').split(' ')];
 }

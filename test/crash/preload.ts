@@ -13,12 +13,14 @@ import { nameOfCommit, nameOfRequest, writesOf } from './names.ts';
  * effect, and on which side of it.
  */
 const ROLES = new Set(['watch-transactions', 'poll-deposits', 'check-trustlines']);
+/** Of support staff: they end by themselves, and whoever ran one that was killed runs it again. */
+const COMMANDS = new Set(['receipts', 'reconcile']);
 const role = process.argv[2] ?? '';
 const { CRASH_FILE: file = '', CRASH_TIMES: times = '1' } = process.env;
 const isOurs = process.argv[1]?.endsWith(path.join('cli', 'main.ts')) === true;
 
 /** Not before the parent knows that it is ready: a process that ends earlier counts as one that cannot start. */
-let isArmed = false;
+let isArmed = COMMANDS.has(role);
 
 function reach(side: 'before' | 'after', effect: string): void {
   if (!isArmed) return;
@@ -31,7 +33,7 @@ function reach(side: 'before' | 'after', effect: string): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-if (ROLES.has(role) && isOurs && file !== '') {
+if ((ROLES.has(role) || isArmed) && isOurs && file !== '') {
   armOnceReady();
   watchDatabase();
   watchRequests();

@@ -1,18 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Books } from '../faults/books.ts';
 import { collectBooks } from '../faults/collect.ts';
 import { compareBooks } from '../faults/invariants.ts';
+import { HASTE } from '../faults/haste.ts';
 import { quieten } from '../faults/quiet.ts';
 import { newRecords } from '../faults/records.ts';
 import { scheduleOf } from '../faults/schedule.ts';
 import { createSep24 } from '../faults/sep24.ts';
 import { sleep } from '../faults/stellar.ts';
+import { copyTree } from '../faults/tree.ts';
 import { deposit, withdraw } from '../faults/wallets.ts';
 import { openWorld, type World } from '../faults/world.ts';
 import { accountsMade, depositWithoutAccount } from './new-accounts.ts';
+import { takeOtherPaths } from './paths.ts';
 import { missingPoints } from './points.ts';
 
 /**
@@ -32,7 +36,7 @@ const { values } = parseArgs({
   },
 });
 const NEW_ACCOUNTS = 3;
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 420_000;
 const LOOK_MS = 250;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'capstan-crash-'));
@@ -51,12 +55,20 @@ const startedAt = Date.now();
 const onStep = (step: string): void =>
   console.log(`  ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${step}`);
 
-const world = await openWorld({ customers: 24, onStep });
+/** The upkeep of channels is looked after once a minute: here every other second, as is what lies on the ledger. */
+const UPKEEP_HASTE = {
+  file: 'workers/watch-transactions/channels.ts',
+  find: 'const LOOK_MS = 60_000;',
+  replace: 'const LOOK_MS = 2_000;',
+};
+const tree = copyTree(fileURLToPath(new URL('../..', import.meta.url)), [...HASTE, UPKEEP_HASTE]);
+const world = await openWorld({ customers: 24, tree: tree.folder, onStep });
 let isRight = false;
 try {
   isRight = await crashEverywhere(world);
 } finally {
   await world.close();
+  tree.remove();
   rmSync(folder, { recursive: true, force: true });
 }
 process.exit(isRight ? 0 : 1);
@@ -84,9 +96,10 @@ async function playCustomers(opened: World, records: ReturnType<typeof newRecord
     seed: Number(values.seed),
     minutes: Number(values.minutes),
     only: ['trustlineRemoved', 'walletPaysWrong', 'walletPaysTwice'],
+    isShort: true,
   });
   const sep24 = createSep24(opened, Date.now() + schedule.durationMs + PATIENCE_MS);
-  const context = { world: opened, sep24, records };
+  const context = { world: opened, sep24, records, startedAtMs: Date.now() };
   const later = async (atMs: number, work: () => Promise<void>): Promise<void> => {
     await sleep(atMs);
     await work();
@@ -97,6 +110,7 @@ async function playCustomers(opened: World, records: ReturnType<typeof newRecord
     ...Array.from({ length: NEW_ACCOUNTS }, (_, index) =>
       later((index / NEW_ACCOUNTS) * schedule.durationMs, () => depositWithoutAccount(context, index)),
     ),
+    takeOtherPaths(context).catch((error: unknown) => records.troubles.push(String(error))),
   ]);
 }
 

@@ -3,12 +3,16 @@ import path from 'node:path';
 import { Keypair } from '@stellar/stellar-sdk/base';
 import { stringify } from 'yaml';
 import { SecretFolder, newIntegrationKey, newSessionKey } from '../../cli/dev/keys.ts';
+import type { AssetName } from './schedule.ts';
 
 /** Who is who, made anew for each run. */
 export interface Keys {
   readonly signing: Keypair;
   readonly issuer: Keypair;
+  /** Of both tokens. */
   readonly distribution: Keypair;
+  /** Of XLM. */
+  readonly nativeDistribution: Keypair;
   readonly integration: string;
 }
 
@@ -19,7 +23,7 @@ export interface AnchorFiles {
 
 /** As wallets name it; where it really answers is the simulator's business. */
 export const HOST = 'anchor.sim.example';
-export const ASSET_CODE = 'SIM';
+export const CODES: Readonly<Record<AssetName, string>> = { first: 'SIM', second: 'SEC', native: 'native' };
 /** What a deposit or withdrawal costs, in tokens. */
 export const FEE = '1';
 
@@ -30,6 +34,7 @@ export function newKeys(): Keys {
     signing: Keypair.random(),
     issuer: Keypair.random(),
     distribution: Keypair.random(),
+    nativeDistribution: Keypair.random(),
     integration: newIntegrationKey(),
   };
 }
@@ -50,6 +55,7 @@ export async function writeAnchorFiles(
   const values: Record<string, string> = {
     signing: keys.signing.secret(),
     distribution: keys.distribution.secret(),
+    'native-distribution': keys.nativeDistribution.secret(),
     session: newSessionKey(),
     integration: keys.integration,
     database: where.databaseUrl,
@@ -67,10 +73,19 @@ export async function writeAnchorFiles(
       signingKey: { account: keys.signing.publicKey(), secretRef: ref('signing') },
       sessionKey: { secretRef: ref('session') },
       assets: [
-        {
-          code: ASSET_CODE,
+        ...[CODES.first, CODES.second].map((code) => ({
+          code,
           issuer: keys.issuer.publicKey(),
           distribution: { account: keys.distribution.publicKey(), secretRef: ref('distribution') },
+          deposit: direction,
+          withdrawal: direction,
+        })),
+        {
+          code: CODES.native,
+          distribution: {
+            account: keys.nativeDistribution.publicKey(),
+            secretRef: ref('native-distribution'),
+          },
           deposit: direction,
           withdrawal: direction,
         },
@@ -78,7 +93,8 @@ export async function writeAnchorFiles(
       integration: { url: where.bankUrl, key: { secretRef: ref('integration') }, timeout: '3s' },
       database: { secretRef: ref('database') },
       workers: { poll: { interval: '1s' }, trustlines: { interval: '1s' } },
-      payments: { channels: 3 },
+      // A day is a second in the copy that is run (haste.ts).
+      payments: { channels: 3, claimableBalances: { reclaimAfter: '1d' } },
     },
   };
   await mkdir(folder, { recursive: true });

@@ -18,6 +18,8 @@ export interface BankProxy {
   /** The bank's own port; undefined while it is down. */
   setTarget(port: number | undefined): void;
   setMode(mode: BankMode): void;
+  /** How many calls have been served in another way than well. */
+  readonly met: number;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ const HANG_MS = 30_000;
 export async function startBankProxy(): Promise<BankProxy> {
   let target: number | undefined;
   let mode: BankMode = 'well';
+  let met = 0;
   const pending = new Set<NodeJS.Timeout>();
   const hang = (response: ServerResponse): void => {
     const timer = setTimeout(() => {
@@ -44,6 +47,7 @@ export async function startBankProxy(): Promise<BankProxy> {
   };
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const behaviour = mode;
+    if (behaviour !== 'well' && (behaviour !== 'lie' || isPoll(incoming.url ?? ''))) met += 1;
     const body = await buffer(incoming);
     if (behaviour === 'hangBefore') return hang(response);
     const calls = behaviour === 'repeat' ? 2 : 1;
@@ -68,6 +72,9 @@ export async function startBankProxy(): Promise<BankProxy> {
     },
     setMode: (next) => {
       mode = next;
+    },
+    get met() {
+      return met;
     },
     close: () =>
       new Promise((resolve) => {
@@ -109,13 +116,15 @@ interface Result {
   readonly reference?: string;
 }
 
+const isPoll = (path: string): boolean => path.endsWith('/poll');
+
 /**
  * What an integration that lies says in a poll: results of strangers, of nothing, twice with another amount, with the
  * reference of another deposit, with amounts that are none. Only what the contract lets Capstan see through: a bank that says
  * that money came in which did not is believed, as any bank is.
  */
 function twist(path: string, body: Buffer): Buffer | string {
-  if (!path.endsWith('/poll')) return body;
+  if (!isPoll(path)) return body;
   const { results = [] } = JSON.parse(body.toString()) as { results?: readonly Result[] };
   const [first, second] = results;
   const stranger = { id: '00000000-0000-4000-8000-000000000000', outcome: 'completed', reference: 'NOBODY' };

@@ -1,11 +1,15 @@
+import type { ClaimPlan } from './schedule.ts';
+
 /** The books of a run, as four parties keep them, each read from its own store. Amounts are stroops. */
 export interface Books {
-  readonly anchor: { readonly distribution: string; readonly assetId: string; readonly feeStroops: bigint };
+  readonly anchor: { readonly assets: readonly HotWallet[]; readonly feeStroops: bigint };
   readonly ledger: {
-    /** Payments of any asset that touch the hot wallet, in ledger order; failed ones are not among them. */
+    /** What moves assets to or from the hot wallets, in ledger order; failed ones are not among them. */
     readonly payments: readonly LedgerPayment[];
-    /** What the hot wallet holds of the asset. */
-    readonly balance: bigint;
+    /** Laid by a hot wallet, and neither claimed nor taken back. */
+    readonly lying: readonly { readonly id: string; readonly claimant: string; readonly amount: bigint }[];
+    /** Channels, and accounts that were channels. */
+    readonly channels: ReadonlySet<string>;
   };
   readonly database: {
     readonly transactions: readonly TransactionRow[];
@@ -22,6 +26,8 @@ export interface Books {
   readonly wallets: {
     readonly deposits: readonly Deposit[];
     readonly withdrawals: readonly Withdrawal[];
+    /** Payments that belonged to nothing, and that a person sent back. */
+    readonly returned: readonly Returned[];
     readonly told: readonly {
       readonly transactionId: string;
       readonly status: string;
@@ -35,15 +41,34 @@ export interface Books {
   readonly lost: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
+/** An asset in the account that pays it. */
+export interface HotWallet {
+  readonly account: string;
+  /** `CODE:ISSUER` or `native`. */
+  readonly assetId: string;
+  /** What the ledger says that it holds. */
+  readonly balance: bigint;
+  /** What it paid in fees of that asset: nothing, but for XLM. */
+  readonly feesPaid: bigint;
+}
+
+/**
+ * payment: one of any kind, a new account and a merge too. contract: by an asset's contract. laid: as a claimable balance.
+ * takenBack: such a balance, by the hot wallet.
+ */
+export type Movement = 'payment' | 'contract' | 'laid' | 'takenBack';
+
 export interface LedgerPayment {
   /** The operation's. */
   readonly id: string;
   readonly hash: string;
+  readonly movement: Movement;
   readonly from: string;
   readonly to: string;
   /** `CODE:ISSUER` or `native`. */
   readonly assetId: string;
   readonly amount: bigint;
+  /** The transaction's memo, or the id of the muxed address. */
   readonly memo: string | undefined;
 }
 
@@ -71,6 +96,7 @@ export interface ReceiptRow {
   readonly state: string;
   readonly reason: string | undefined;
   readonly amount: bigint;
+  readonly account: string;
   readonly assetId: string;
   readonly transactionId: string | undefined;
 }
@@ -82,6 +108,7 @@ export interface TransferRow {
   readonly state: string;
   readonly reason: string | undefined;
   readonly assetId: string;
+  readonly source: string;
   readonly destination: string;
   readonly amount: bigint;
   readonly ledgerHash: string | undefined;
@@ -99,16 +126,26 @@ export interface SubmissionRow {
 export interface Deposit {
   readonly id: string;
   readonly account: string;
+  readonly assetId: string;
   readonly amount: bigint;
+  readonly memo: string | undefined;
+  readonly claim: ClaimPlan | undefined;
   readonly isUntrusted: boolean;
 }
 
 export interface Withdrawal {
   readonly id: string;
   readonly account: string;
+  readonly assetId: string;
   readonly memo: string;
   readonly bank: string;
   readonly part: bigint;
+}
+
+export interface Returned {
+  readonly account: string;
+  readonly assetId: string;
+  readonly amount: bigint;
 }
 
 /** What a comparison found; empty when the books agree. */
@@ -127,3 +164,14 @@ export function isTouchedByLoss({ lost }: Books, row: TransactionRow | undefined
 
 export const byId = <T extends { readonly id: string }>(rows: readonly T[]): ReadonlyMap<string, T> =>
   new Map(rows.map((row) => [row.id, row]));
+
+/** Payments by a hot wallet of one of its assets, but for those that somebody else made with its seed, and for its channels. */
+export function outgoing({ ledger, anchor, foreign }: Books): readonly LedgerPayment[] {
+  return ledger.payments.filter(
+    ({ from, to, hash, assetId, movement }) =>
+      movement !== 'takenBack' &&
+      !foreign.has(hash) &&
+      !ledger.channels.has(to) &&
+      anchor.assets.some((asset) => asset.account === from && asset.assetId === assetId),
+  );
+}

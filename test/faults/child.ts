@@ -24,19 +24,10 @@ export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
   #isWanted = false;
-  #starts = 0;
 
   constructor(options: ChildOptions) {
     this.name = options.name;
     this.#options = options;
-  }
-
-  get pid(): number | undefined {
-    return this.#process?.pid;
-  }
-
-  get starts(): number {
-    return this.#starts;
   }
 
   /** Starts it; with `isAwaited` it resolves with what it said with `ready`. @throws when it ends before that */
@@ -51,19 +42,25 @@ export class Child {
     await this.#end(graceMs);
   }
 
-  /** SIGTERM; it comes back by itself. */
-  async restart(graceMs = 8_000): Promise<void> {
-    await this.#end(graceMs);
+  /** SIGTERM; it comes back by itself. False when there was none to end. */
+  restart(graceMs = 8_000): Promise<boolean> {
+    return this.#end(graceMs);
   }
 
-  /** Sends a signal to the process as it is now, if there is one. */
-  signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+  /** Sends a signal to the process as it is now; false when there is none. */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#process?.kill(signal) ?? false;
   }
 
-  async #end(graceMs: number): Promise<void> {
+  /** The process as it is now, while it lives. */
+  get livingPid(): number | undefined {
     const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
+  }
+
+  async #end(graceMs: number): Promise<boolean> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return false;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     // One that stands still does not hear.
@@ -71,6 +68,7 @@ export class Child {
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
     await ended;
     clearTimeout(timer);
+    return true;
   }
 
   #launch(): Promise<unknown> {
@@ -83,7 +81,6 @@ export class Child {
       detached: true,
     });
     this.#process = child;
-    this.#starts += 1;
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
     return new Promise((resolve, reject) => {

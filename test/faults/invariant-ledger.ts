@@ -1,5 +1,8 @@
 import type { Books } from './books.ts';
 
+const hotWallets = ({ anchor }: Books): ReadonlySet<string> =>
+  new Set(anchor.assets.map(({ account }) => account));
+
 /** How long an envelope is valid after the last close, and how far that may be from the time of its row. */
 const VALIDITY_MS = 60_000;
 const TOLERANCE_MS = 15_000;
@@ -7,15 +10,17 @@ const TOLERANCE_MS = 15_000;
 const STALE_MS = 40_000;
 
 /** Payments to the hot wallet, by operation, against the receipts. */
-export function everyReceipt({ ledger, database, anchor }: Books): readonly string[] {
+export function everyReceipt(books: Books): readonly string[] {
+  const { ledger, database } = books;
+  const ours = hotWallets(books);
   const receipts = new Map<string, (typeof database.receipts)[number]>();
   const problems: string[] = [];
   for (const receipt of database.receipts) {
     if (receipts.has(receipt.id)) problems.push(`payment ${receipt.id} has two receipts`);
     receipts.set(receipt.id, receipt);
   }
-  for (const { id, to, from, amount, assetId } of ledger.payments) {
-    if (to !== anchor.distribution || from === to) continue;
+  for (const { id, to, from, amount, assetId, movement } of ledger.payments) {
+    if (!ours.has(to) || from === to || movement === 'takenBack') continue;
     const receipt = receipts.get(id);
     receipts.delete(id);
     if (!receipt) problems.push(`payment ${id} of ${amount} has no receipt`);
@@ -23,6 +28,8 @@ export function everyReceipt({ ledger, database, anchor }: Books): readonly stri
       problems.push(
         `payment ${id} is ${amount} ${assetId}, its receipt says ${receipt.amount} ${receipt.assetId}`,
       );
+    else if (movement === 'contract' && receipt.reason !== 'contract_transfer')
+      problems.push(`payment ${id} is a contract's, its receipt is ${receipt.state} (${receipt.reason})`);
   }
   for (const id of receipts.keys()) problems.push(`receipt ${id} is of no payment`);
   return [...problems, ...matchedTwice(database.receipts)];
@@ -39,11 +46,13 @@ function matchedTwice(receipts: Books['database']['receipts']): readonly string[
 }
 
 /** Every outgoing payment is in the journal, also those that were adopted; and the journal claims none that is not there. */
-export function journalComplete({ ledger, database, anchor, foreign, lost }: Books): readonly string[] {
+export function journalComplete(books: Books): readonly string[] {
+  const { ledger, database, foreign, lost } = books;
+  const ours = hotWallets(books);
   const journalled = new Set(database.submissions.map(({ hash }) => hash));
   const applied = new Set(ledger.payments.map(({ hash }) => hash));
   const problems = ledger.payments
-    .filter(({ from, hash }) => from === anchor.distribution && !journalled.has(hash))
+    .filter(({ from, hash }) => ours.has(from) && !journalled.has(hash))
     .map(({ id, hash }) => `payment ${id} (${hash}) is not in the journal`);
   for (const { hash, state } of database.submissions)
     if (state === 'adopted' && !foreign.has(hash) && lost.length === 0)
@@ -68,40 +77,4 @@ export function timeBounds({ database }: Books): readonly string[] {
       ? []
       : [`submission ${hash} is valid for ${Math.round(validMs / 1_000)} s from its row on`];
   });
-}
-
-/** The hot wallet holds what came in less what went out, by the ledger's payments and by our rows. */
-export function balances({ ledger, database, anchor, foreign }: Books): readonly string[] {
-  const { assetId, distribution } = anchor;
-  const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
-  const ours = ledger.payments.filter(
-    (payment) => payment.assetId === assetId && payment.from !== payment.to,
-  );
-  const came = sum(ours.filter(({ to }) => to === distribution).map(({ amount }) => amount));
-  const left = sum(ours.filter(({ from }) => from === distribution).map(({ amount }) => amount));
-  const problems: string[] = [];
-  if (came - left !== ledger.balance)
-    problems.push(`the ledger's payments make ${came - left}, the account holds ${ledger.balance}`);
-  const received = sum(
-    database.receipts.filter((one) => one.assetId === assetId).map(({ amount }) => amount),
-  );
-  const settled = database.transfers.filter((one) => one.state === 'settled' && one.assetId === assetId);
-  // What somebody else sent, or the journal lost with a dump, and a person took as known: no transfer tells of it.
-  const paid = new Set(
-    settled.map(({ ledgerHash, destination, amount }) => `${ledgerHash}:${destination}:${amount}`),
-  );
-  const adopted = new Set(
-    database.submissions.filter(({ state }) => state === 'adopted').map(({ hash }) => hash),
-  );
-  const taken = ours.filter(
-    ({ from, to, hash, amount }) =>
-      from === distribution &&
-      (foreign.has(hash) || adopted.has(hash)) &&
-      !paid.has(`${hash}:${to}:${amount}`),
-  );
-  const ownBalance =
-    received - sum(settled.map(({ amount }) => amount)) - sum(taken.map(({ amount }) => amount));
-  if (ownBalance !== ledger.balance)
-    problems.push(`receipts less transfers make ${ownBalance}, the account holds ${ledger.balance}`);
-  return problems;
 }

@@ -19,6 +19,33 @@ function spoilt(spoil: Spoil): Books {
   return books;
 }
 
+const CLAIMABLES = 'what is laid on the ledger is claimed, or comes back with a word to a person';
+
+/** The deposit's payout was laid on the ledger; nobody claimed it, and it is back. */
+function laid({ ledger, database, wallets, anchor }: Mutable<Books>): void {
+  ledger.payments[1]!.movement = 'laid';
+  wallets.deposits[0]!.claim = 'reclaimed';
+  database.transactions[0]!.attention = 'nobody claimed the 90 in time';
+  ledger.payments.push({ ...payment('7', '', HOT, 90n), movement: 'takenBack' });
+  anchor.assets[0]!.balance += 90n;
+  database.submissions.push(submission('hash-7'));
+  const key = { key: 'reclaim:b', purpose: 'reclaim', destination: HOT, ledgerHash: 'hash-7' };
+  database.transfers.push({ ...database.transfers[0]!, ...key });
+}
+
+/** The same anchor, but its asset is XLM. */
+function inLumens({ anchor, ledger, database, wallets }: Mutable<Books>): void {
+  for (const one of [
+    ...anchor.assets,
+    ...ledger.payments,
+    ...database.receipts,
+    ...database.transfers,
+    ...wallets.deposits,
+    ...wallets.withdrawals,
+  ])
+    one.assetId = 'native';
+}
+
 const found = (books: Books): readonly string[] => [
   ...new Set(compareBooks(books).map(({ invariant }) => invariant)),
 ];
@@ -28,7 +55,7 @@ describe('the comparison of the books', () => {
     expect(compareBooks(rightBooks())).toEqual([]);
   });
 
-  const planted: readonly (readonly [string, string, Spoil])[] = [
+  const planted: [string, string, Spoil][] = [
     [
       'a deposit that is paid twice',
       'every received deposit is paid exactly once, to the right account, with the right amount',
@@ -48,6 +75,16 @@ describe('the comparison of the books', () => {
       'a deposit that is paid too much',
       'nothing is paid without a reason',
       ({ ledger }) => (ledger.payments[1]!.amount = 91n),
+    ],
+    [
+      'a deposit that is paid in another asset',
+      'every received deposit is paid exactly once, to the right account, with the right amount',
+      ({ wallets }) => (wallets.deposits[0]!.assetId = 'SEC:ISSUER'),
+    ],
+    [
+      'a deposit that is paid without its memo',
+      'every received deposit is paid exactly once, to the right account, with the right amount',
+      ({ wallets }) => (wallets.deposits[0]!.memo = '7'),
     ],
     [
       'a payout of money that never came',
@@ -75,6 +112,11 @@ describe('the comparison of the books', () => {
       ({ database }) => (database.receipts[2]!.transactionId = 'w'),
     ],
     [
+      'a transfer by a contract that pays a withdrawal',
+      'every inbound payment has exactly one receipt',
+      ({ ledger }) => (ledger.payments[2]!.movement = 'contract'),
+    ],
+    [
       'a withdrawal that the bank paid twice',
       'every matched withdrawal is paid out exactly once',
       ({ bank }) => bank.payouts.push({ key: 'process:w:2', id: 'w', amount: 40n }),
@@ -98,6 +140,11 @@ describe('the comparison of the books', () => {
       'a refund that went twice',
       'refunds are paid once',
       ({ ledger }) => ledger.payments.push(payment('9', HOT, 'CAT', 70n)),
+    ],
+    [
+      'a payment that belonged to nothing and did not go back',
+      'refunds are paid once',
+      ({ wallets }) => wallets.returned.push({ account: 'EVE', assetId: 'SIM:ISSUER', amount: 5n }),
     ],
     ['a refund that never went', 'refunds are paid once', ({ ledger }) => ledger.payments.pop()],
     [
@@ -149,7 +196,16 @@ describe('the comparison of the books', () => {
     [
       'a stroop too much on the account',
       'balances add up to the stroop',
-      ({ ledger }) => (ledger.balance += 1n),
+      ({ anchor }) => (anchor.assets[0]!.balance += 1n),
+    ],
+    [
+      'XLM that left without a transfer, and for no channel',
+      'balances add up to the stroop',
+      (books) => {
+        inLumens(books);
+        books.ledger.payments.push({ ...payment('9', HOT, 'EVE', 3n), assetId: 'native' });
+        books.anchor.assets[0]!.balance -= 3n;
+      },
     ],
     [
       'a transfer that our rows do not know',
@@ -158,6 +214,42 @@ describe('the comparison of the books', () => {
     ],
   ];
 
+  planted.push(
+    [
+      'a balance that lies there still',
+      CLAIMABLES,
+      (books) => {
+        laid(books);
+        books.ledger.lying.push({ id: 'b', claimant: 'ANN', amount: 90n });
+      },
+    ],
+    [
+      'a balance that is neither claimed nor back',
+      CLAIMABLES,
+      (books) => {
+        laid(books);
+        books.ledger.payments.pop();
+        books.database.transfers.pop();
+      },
+    ],
+    [
+      'a balance that came back without a word to anybody',
+      CLAIMABLES,
+      (books) => {
+        laid(books);
+        books.database.transactions[0]!.attention = undefined;
+      },
+    ],
+    [
+      'a balance that came back and nobody knows',
+      CLAIMABLES,
+      (books) => {
+        laid(books);
+        books.ledger.payments.push({ ...books.ledger.payments.at(-1)!, id: '8' });
+      },
+    ],
+  );
+
   test.each(planted)('finds %s', (_what, invariant, spoil) => {
     expect(found(spoilt(spoil))).toContain(invariant);
   });
@@ -165,9 +257,34 @@ describe('the comparison of the books', () => {
   test('takes a payment of somebody else with our seed as no payment of ours', () => {
     const books = spoilt((all) => {
       all.ledger.payments.push(payment('9', HOT, 'ANN', 7n, 'stolen'));
-      all.ledger.balance -= 7n;
+      all.anchor.assets[0]!.balance -= 7n;
       all.foreign.add('stolen');
       all.database.submissions.push({ ...submission('stolen'), state: 'adopted', isAdopted: true });
+    });
+    expect(compareBooks(books)).toEqual([]);
+  });
+
+  test('takes what is laid on the ledger for a deposit as its payment, and knows it when it is back', () => {
+    expect(compareBooks(spoilt(laid))).toEqual([]);
+  });
+
+  test('lets a wallet know more than the books after a dump is restored, of that time only', () => {
+    const toldOfLost = (atMs: number): Books =>
+      spoilt(({ wallets, lost, database }) => {
+        wallets.told.unshift({ ...wallets.told[0]!, status: 'pending_anchor', atMs });
+        lost.push({ fromMs: 5_000_000, toMs: 5_001_000 });
+        for (const row of database.transactions) row.startedAtMs = row.updatedAtMs = 1;
+      });
+    expect(compareBooks(toldOfLost(5_000_500))).toEqual([]);
+    expect(found(toldOfLost(4_000_000))).toEqual(['wallets are told of every change']);
+  });
+
+  test('lets XLM leave for fees and channels', () => {
+    const books = spoilt((all) => {
+      inLumens(all);
+      all.ledger.payments.push({ ...payment('9', HOT, 'CHANNEL', 5n, 'hash-2'), assetId: 'native' });
+      all.anchor.assets[0]!.feesPaid = 2n;
+      all.anchor.assets[0]!.balance -= 7n;
     });
     expect(compareBooks(books)).toEqual([]);
   });
@@ -175,7 +292,7 @@ describe('the comparison of the books', () => {
   test('lets a deposit wait whose customer trusts the asset no more', () => {
     const books = spoilt((all) => {
       all.ledger.payments.splice(1, 1);
-      all.ledger.balance += 90n;
+      all.anchor.assets[0]!.balance += 90n;
       all.database.transfers.shift();
       all.database.transactions[0]!.status = 'pending_trust';
       all.database.events[1]!.to = 'pending_trust';

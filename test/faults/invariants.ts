@@ -1,15 +1,19 @@
 import {
   byId,
   isTouchedByLoss,
+  outgoing,
   type Books,
   type Deposit,
   type Disagreement,
   type LedgerPayment,
+  type Returned,
   type TransactionRow,
   type Withdrawal,
 } from './books.ts';
+import { balances } from './invariant-balances.ts';
 import { callbacksTold } from './invariant-callbacks.ts';
-import { balances, everyReceipt, journalComplete, timeBounds } from './invariant-ledger.ts';
+import { claimablesSettled } from './invariant-claimables.ts';
+import { everyReceipt, journalComplete, timeBounds } from './invariant-ledger.ts';
 
 /** What has to hold once everything is quiet, by the words of issue 4, part 5. Pure: each answers what is wrong. */
 const INVARIANTS: Readonly<Record<string, (books: Books) => readonly string[]>> = {
@@ -18,6 +22,7 @@ const INVARIANTS: Readonly<Record<string, (books: Books) => readonly string[]>> 
   'every inbound payment has exactly one receipt': everyReceipt,
   'every matched withdrawal is paid out exactly once': withdrawalsPaid,
   'refunds are paid once': refundsPaid,
+  'what is laid on the ledger is claimed, or comes back with a word to a person': claimablesSettled,
   'no transaction is stuck without a stated reason': nothingStuck,
   'every status change has its event': everyEvent,
   'wallets are told of every change': callbacksTold,
@@ -35,17 +40,12 @@ export function compareBooks(books: Books): readonly Disagreement[] {
 
 const FINAL: ReadonlySet<string> = new Set(['completed', 'refunded']);
 
-/** Payments of the hot wallet, but for those that somebody else made. */
-function outgoing({ ledger, anchor, foreign }: Books): readonly LedgerPayment[] {
-  return ledger.payments.filter(
-    ({ from, hash, assetId }) =>
-      from === anchor.distribution && assetId === anchor.assetId && !foreign.has(hash),
-  );
-}
-
-const paymentsFor = (books: Books, { account, amount }: Deposit): readonly LedgerPayment[] =>
+const paymentsFor = (books: Books, { account, assetId, amount }: Deposit): readonly LedgerPayment[] =>
   outgoing(books).filter(
-    (payment) => payment.to === account && payment.amount === amount - books.anchor.feeStroops,
+    (payment) =>
+      payment.to === account &&
+      payment.assetId === assetId &&
+      payment.amount === amount - books.anchor.feeStroops,
   );
 
 function depositsPaid(books: Books): readonly string[] {
@@ -55,10 +55,12 @@ function depositsPaid(books: Books): readonly string[] {
     const deposit = deposits.get(id);
     if (!deposit) return [`the bank has money of ${id}, whom no wallet knows`];
     if (deposit.amount !== amount) return [`the bank has ${amount} of ${id}, who gave ${deposit.amount}`];
-    const { length: times } = paymentsFor(books, deposit);
+    const [paid, ...others] = paymentsFor(books, deposit);
     const row = rows.get(id);
-    if (times > 1) return [`deposit ${id} was paid ${times} times`];
-    if (times === 1)
+    if (others.length > 0) return [`deposit ${id} was paid ${others.length + 1} times`];
+    if (paid && paid.memo !== deposit.memo)
+      return [`deposit ${id} was paid with the memo ${paid.memo}, not ${deposit.memo}`];
+    if (paid)
       return row && row.status !== 'completed' && row.attention === undefined
         ? [`deposit ${id} is paid, yet it is ${row.status}`]
         : [];
@@ -87,17 +89,28 @@ function nothingElsePaid(books: Books): readonly string[] {
       .flatMap((deposit) => paymentsFor(books, deposit).map(({ id }) => id)),
   );
   for (const { id } of books.wallets.withdrawals.flatMap((each) => refundsOf(books, each))) known.add(id);
+  for (const { id } of books.wallets.returned.flatMap((each) => returnsOf(books, each))) known.add(id);
   return outgoing(books)
     .filter(({ id }) => !known.has(id))
     .map(({ id, to, amount }) => `payment ${id} of ${amount} to ${to} has no reason`);
 }
 
 /** What the hot wallet paid back to who had paid a withdrawal: all that came under its memo, or the part that the bank refused. */
-function refundsOf(books: Books, { account, memo, part }: Withdrawal): readonly LedgerPayment[] {
-  const came = books.ledger.payments.filter((payment) => payment.from === account && payment.memo === memo);
+function refundsOf(books: Books, { account, assetId, memo, part }: Withdrawal): readonly LedgerPayment[] {
+  const came = books.ledger.payments.filter(
+    (payment) => payment.from === account && payment.assetId === assetId && payment.memo === memo,
+  );
   const amounts = new Set([part, ...came.map(({ amount }) => amount)]);
-  return outgoing(books).filter(({ to, amount }) => to === account && amounts.has(amount));
+  return outgoing(books).filter(
+    (payment) => payment.to === account && payment.assetId === assetId && amounts.has(payment.amount),
+  );
 }
+
+/** What the hot wallet paid back of a payment that belonged to nothing. */
+const returnsOf = (books: Books, { account, assetId, amount }: Returned): readonly LedgerPayment[] =>
+  outgoing(books).filter(
+    (payment) => payment.to === account && payment.assetId === assetId && payment.amount === amount,
+  );
 
 /** By the bank's own book: matched and kept by the plan means one payout, of what was received less fee and refunds. */
 function withdrawalsPaid(books: Books): readonly string[] {
@@ -130,10 +143,14 @@ function withdrawalsPaid(books: Books): readonly string[] {
 }
 
 function refundsPaid(books: Books): readonly string[] {
+  const returned = books.wallets.returned.flatMap((stray) => {
+    const { length: times } = returnsOf(books, stray);
+    return times === 1 ? [] : [`${stray.amount} of ${stray.account} went back ${times} times, not once`];
+  });
   const matched = new Set(
     books.database.receipts.filter(({ state }) => state === 'matched').map((one) => one.transactionId),
   );
-  return books.wallets.withdrawals.flatMap((withdrawal) => {
+  const refunded = books.wallets.withdrawals.flatMap((withdrawal) => {
     const { id, bank } = withdrawal;
     const { length: times } = refundsOf(books, withdrawal);
     const wanted = matched.has(id) && (bank === 'refunds' || bank === 'refundsPart') ? 1 : 0;
@@ -142,6 +159,7 @@ function refundsPaid(books: Books): readonly string[] {
     const isLost = times === 1 && isTouchedByLoss(books, byId(books.database.transactions).get(id));
     return isLost ? [] : [`withdrawal ${id} (${bank}) was refunded ${times} times, not ${wanted}`];
   });
+  return [...refunded, ...returned];
 }
 
 /** What waits for a customer may; what holds money says why, or is done. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { HASTE } from './haste.ts';
 import { MUTANTS } from './planted.ts';
 import { patched } from './tree.ts';
 
@@ -14,14 +15,17 @@ describe('planted bugs', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test.each(MUTANTS)('$name finds its place in the sources of today', ({ patches }) => {
-    const texts = new Map<string, string>();
-    for (const patch of patches) {
-      const text = texts.get(patch.file) ?? readFileSync(path.join(MAIN, patch.file), 'utf8');
-      texts.set(patch.file, patched(text, patch));
-    }
-    for (const [file, text] of texts) expect(text).not.toBe(readFileSync(path.join(MAIN, file), 'utf8'));
-  });
+  test.each([...MUTANTS, { name: 'haste', patches: HASTE }])(
+    '$name finds its place in the sources of today',
+    ({ patches }) => {
+      const texts = new Map<string, string>();
+      for (const patch of patches) {
+        const text = texts.get(patch.file) ?? readFileSync(path.join(MAIN, patch.file), 'utf8');
+        texts.set(patch.file, patched(text, patch));
+      }
+      for (const [file, text] of texts) expect(text).not.toBe(readFileSync(path.join(MAIN, file), 'utf8'));
+    },
+  );
 
   test('are refused when their place is gone, or there twice', () => {
     const patch = { file: 'a.ts', find: 'x', replace: 'y' };

@@ -45,6 +45,9 @@ const HURRY = [
     and lease_token is null and next_attempt_at > clock_timestamp() + interval '2 seconds'`,
   `update transfer set next_attempt_at = clock_timestamp() where state = 'queued'
     and next_attempt_at > clock_timestamp() + interval '2 seconds'`,
+  // What was claimed is looked for a second time ten minutes later.
+  `update claimable_balance set missing_at = missing_at - interval '10 minutes'
+    where missing_at > clock_timestamp() - interval '10 minutes'`,
 ];
 
 /** What the anchor has still to do by itself; what waits for a person or a customer is left out. */
@@ -53,6 +56,8 @@ const OPEN = `
   union all select 'submission ' || hash from submission where state = 'pending'
   union all select 'transfer ' || key || ' ' || coalesce(reason, '') from transfer
     where state in ('queued', 'submitted') and coalesce(reason, '') not like 'transaction is %'
+  union all select 'claimable balance ' || id || ' ' || state from claimable_balance
+    where state in ('open', 'reclaiming')
   union all select kind || ' ' || id || ' ' || status from "transaction"
     where transfer_received_at is not null and attention is null
       and status in ('pending_anchor', 'pending_stellar', 'pending_external')

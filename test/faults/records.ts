@@ -1,12 +1,17 @@
 import type { FaultKind } from './kinds.ts';
-import type { BankPlan } from './schedule.ts';
+import type { Situation } from './situations.ts';
+import type { AssetName, BankPlan, ClaimPlan } from './schedule.ts';
 
 /** What the customer of a deposit knows of it. */
 export interface DepositRecord {
   readonly id: string;
   readonly account: string;
+  readonly asset: AssetName;
   /** Decimal; what was given to the bank, once it was. */
   readonly amount: string;
+  /** The id that its payment has to carry. */
+  readonly memo: string | undefined;
+  readonly claim: ClaimPlan | undefined;
   /** The account keeps no trustline at the end: the tokens cannot be paid. */
   isUntrusted: boolean;
 }
@@ -15,6 +20,7 @@ export interface DepositRecord {
 export interface WithdrawalRecord {
   readonly id: string;
   readonly account: string;
+  readonly asset: AssetName;
   readonly memo: string;
   readonly bank: BankPlan;
   /** Decimal; what the bank sends back, for plans with a refund in part. */
@@ -36,7 +42,13 @@ export interface Records {
   /** Hashes of payments that were made from the hot wallet behind Capstan's back. */
   readonly foreign: Set<string>;
   readonly lost: LostSpan[];
+  /** Payments that belonged to nothing, and that a person sent back. */
+  readonly returned: { readonly account: string; readonly asset: AssetName; readonly amount: string }[];
+  /** Faults that hit somebody. */
   readonly done: Map<FaultKind, number>;
+  /** And those that found nobody to hit, which do not count. */
+  readonly missed: Map<FaultKind, number>;
+  readonly situations: Map<Situation, number>;
   /** How often the operator adopted what was foreign, and what stood against it at other times. */
   adoptions: number;
   readonly refusals: string[];
@@ -51,13 +63,17 @@ export function newRecords(): Records {
     abandoned: new Set(),
     foreign: new Set(),
     lost: [],
+    returned: [],
     done: new Map(),
+    missed: new Map(),
+    situations: new Map(),
     adoptions: 0,
     refusals: [],
     troubles: [],
   };
 }
 
-export function countFault({ done }: Records, kind: FaultKind): void {
-  done.set(kind, (done.get(kind) ?? 0) + 1);
+/** One more of its kind. */
+export function count<Kind>(counts: Map<Kind, number>, kind: Kind): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1);
 }

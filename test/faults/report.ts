@@ -1,6 +1,11 @@
+import { CODES } from './anchor-files.ts';
+import type { Books } from './books.ts';
 import { ALL_KINDS, FAULT_KINDS, type FaultKind } from './kinds.ts';
+import type { Minimums } from './minimums.ts';
+import type { Records } from './records.ts';
 import type { RunResult } from './run.ts';
-import type { Minimums, Schedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
+import { ALL_SITUATIONS, SITUATIONS, type Situation } from './situations.ts';
 
 /** What a run has reached. */
 export interface Counts {
@@ -8,12 +13,39 @@ export interface Counts {
   readonly withdrawals: number;
   readonly faults: number;
   readonly kinds: ReadonlyMap<FaultKind, number>;
+  readonly situations: ReadonlyMap<Situation, number>;
 }
 
-export function countsOf({ records }: Pick<RunResult, 'records'>): Counts {
+export function countsOf({ records, situations }: Pick<RunResult, 'records' | 'situations'>): Counts {
   const kinds = records.done;
   const faults = [...kinds.values()].reduce((sum, count) => sum + count, 0);
-  return { deposits: records.deposits.size, withdrawals: records.withdrawals.size, faults, kinds };
+  return {
+    deposits: records.deposits.size,
+    withdrawals: records.withdrawals.size,
+    faults,
+    kinds,
+    situations,
+  };
+}
+
+/** A ledger transaction holds no more (core/ledger/limits.ts). */
+const FULL_BATCH = 100;
+
+/** Those that the wallets counted, and those that the books show. */
+export function situationsOf({ wallets, ledger }: Books, records: Records): ReadonlyMap<Situation, number> {
+  const both = [...wallets.deposits, ...wallets.withdrawals];
+  const batches = new Map<string, number>();
+  for (const { hash, movement } of ledger.payments)
+    if (movement === 'payment') batches.set(hash, (batches.get(hash) ?? 0) + 1);
+  const count = (rows: Iterable<unknown>): number => [...rows].length;
+  return new Map<Situation, number>([
+    ...records.situations,
+    ['memoDeposit', count(wallets.deposits.filter(({ memo }) => memo !== undefined))],
+    ['native', count(both.filter(({ assetId }) => assetId === 'native'))],
+    ['secondAsset', count(both.filter(({ assetId }) => assetId.startsWith(`${CODES.second}:`)))],
+    ['reclaimed', count(ledger.payments.filter(({ movement }) => movement === 'takenBack'))],
+    ['fullBatch', count([...batches.values()].filter((payments) => payments >= FULL_BATCH))],
+  ]);
 }
 
 /** What a run did not reach, in sentences; empty when it counts. */
@@ -31,18 +63,32 @@ export function shortfalls(
   need('faults', counts.faults, minimums.faults);
   for (const kind of kinds)
     need(`times "${FAULT_KINDS[kind]}"`, counts.kinds.get(kind) ?? 0, minimums.ofEachKind);
+  for (const situation of ALL_SITUATIONS) {
+    const wanted = situation === 'fullBatch' ? minimums.fullBatches : minimums.ofEachKind;
+    need(SITUATIONS[situation], counts.situations.get(situation) ?? 0, wanted);
+  }
   return short;
 }
 
 const SHOWN = 20;
+
+const numberOf = <Kind>(counts: ReadonlyMap<Kind, number>, kind: Kind): string =>
+  String(counts.get(kind) ?? 0).padStart(6);
+
+const missedOf = ({ missed }: Records, kind: FaultKind): string =>
+  missed.has(kind) ? ` (and ${missed.get(kind)} that found nobody)` : '';
 
 /** The report of a run, for a terminal. */
 export function describeRun(schedule: Schedule, result: RunResult, minimums: Minimums): string {
   const counts = countsOf(result);
   const { records, disagreements, open, completed } = result;
   const lines = [
-    `${counts.deposits} deposits (${completed.deposits} completed), ${counts.withdrawals} withdrawals (${completed.withdrawals} completed or refunded), ${counts.faults} faults:`,
-    ...ALL_KINDS.map((kind) => `  ${String(counts.kinds.get(kind) ?? 0).padStart(4)}  ${FAULT_KINDS[kind]}`),
+    `${counts.deposits} deposits (${completed.deposits} completed), ${counts.withdrawals} withdrawals (${completed.withdrawals} completed or refunded), ${counts.faults} faults that hit something:`,
+    ...ALL_KINDS.map(
+      (kind) => `${numberOf(counts.kinds, kind)}  ${FAULT_KINDS[kind]}${missedOf(records, kind)}`,
+    ),
+    'Among all that:',
+    ...ALL_SITUATIONS.map((one) => `${numberOf(counts.situations, one)}  ${SITUATIONS[one]}`),
   ];
   if (schedule.minutes < 10)
     lines.push(

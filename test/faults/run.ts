@@ -5,7 +5,9 @@ import { compareBooks } from './invariants.ts';
 import { playOperator } from './operator.ts';
 import { quieten } from './quiet.ts';
 import { newRecords, type Records } from './records.ts';
+import { situationsOf } from './report.ts';
 import type { Schedule } from './schedule.ts';
+import type { Situation } from './situations.ts';
 import { createSep24 } from './sep24.ts';
 import { sleep } from './stellar.ts';
 import { deposit, withdraw } from './wallets.ts';
@@ -25,6 +27,7 @@ export interface RunOptions {
 
 export interface RunResult {
   readonly records: Records;
+  readonly situations: ReadonlyMap<Situation, number>;
   readonly disagreements: readonly Disagreement[];
   /** What was not done when the run gave up waiting. */
   readonly open: readonly string[];
@@ -64,6 +67,7 @@ export async function run({
       ).length;
     return {
       records,
+      situations: situationsOf(books, records),
       disagreements,
       open,
       completed: { deposits: done('deposit'), withdrawals: done('withdrawal') },
@@ -82,7 +86,7 @@ async function playOut(
 ): Promise<void> {
   const startedAt = Date.now();
   const sep24 = createSep24(world, startedAt + durationMs + patienceMs);
-  const context = { world, sep24, records };
+  const context = { world, sep24, records, startedAtMs: startedAt };
   const later = async (atMs: number, work: () => Promise<void>): Promise<void> => {
     await sleep(Math.max(0, startedAt + atMs - Date.now()));
     await work();

@@ -79,7 +79,7 @@ export interface ScheduleOptions {
   readonly isShort?: boolean;
 }
 
-export const CUSTOMERS = 24;
+const CUSTOMERS = 24;
 
 /** All that a seed brings about, as a pure function of it. */
 export function scheduleOf({ seed, minutes, only, density = 1, isShort = false }: ScheduleOptions): Schedule {
@@ -118,4 +118,3 @@ export function countKinds(schedule: Schedule): ReadonlyMap<FaultKind, number> {
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;
 }
-

@@ -1,6 +1,7 @@
 import { TransactionBuilder, type Keypair, type Transaction } from '@stellar/stellar-sdk/base';
 import { walkThrough } from '../../examples/wallet/browser.ts';
-import { ASSET_CODE, HOST } from './anchor-files.ts';
+import { CODES, HOST } from './anchor-files.ts';
+import type { AssetName, PlannedDeposit } from './schedule.ts';
 import { sleep } from './stellar.ts';
 import type { World } from './world.ts';
 
@@ -10,6 +11,7 @@ export interface Sep24Transaction {
   readonly status: string;
   readonly withdraw_anchor_account?: string;
   readonly withdraw_memo?: string;
+  readonly claimable_balance_id?: string;
 }
 
 /** The anchor does not know the transaction (any more). */
@@ -20,15 +22,17 @@ export class TooLate extends Error {}
 const DEADLINE_MS = 15_000;
 const AGAIN_MS = 700;
 
+/** What a wallet asks for; `onOpen` is told of each transaction that was begun on the way. */
+export interface Wish extends Partial<Pick<PlannedDeposit, 'memo' | 'claim'>> {
+  readonly amount: string;
+  readonly asset: AssetName;
+  readonly onOpen: (id: string) => void;
+}
+
 /** A wallet's way to the anchor: SEP-10 and SEP-24 over HTTP, through the load balancer. */
 export interface Sep24 {
   /** Opens a deposit or withdrawal and fills in its forms; answers its id. What did not work is done anew, from the start. */
-  open(
-    kind: 'deposit' | 'withdraw',
-    keypair: Keypair,
-    amount: string,
-    onOpen: (id: string) => void,
-  ): Promise<string>;
+  open(kind: 'deposit' | 'withdraw', keypair: Keypair, wish: Wish): Promise<string>;
   /** @throws {Unknown} */
   look(keypair: Keypair, id: string): Promise<Sep24Transaction>;
   /** Tries until it works, or {@link TooLate}. */
@@ -90,11 +94,13 @@ export function createSep24(
   };
   return {
     insist,
-    open: (kind, keypair, amount, onOpen) =>
+    open: (kind, keypair, { amount, asset, memo, claim, onOpen }) =>
       insist(async () => {
         const { id, url } = (await call(keypair, `/sep24/transactions/${kind}/interactive`, {
-          asset_code: ASSET_CODE,
+          asset_code: CODES[asset],
           account: keypair.publicKey(),
+          ...(memo !== undefined && { memo, memo_type: 'id' }),
+          ...(claim && { claimable_balance_supported: true }),
         })) as { id: string; url: string };
         onOpen(id);
         const callback = encodeURIComponent(world.callbacks.url);

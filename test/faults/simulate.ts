@@ -7,7 +7,9 @@ import { ALL_KINDS } from './kinds.ts';
 import { huntMutants } from './mutants.ts';
 import { describeRun, countsOf, shortfalls } from './report.ts';
 import { run } from './run.ts';
-import { fingerprintOf, minimumsOf, scheduleOf } from './schedule.ts';
+import { HASTE } from './haste.ts';
+import { minimumsOf } from './minimums.ts';
+import { fingerprintOf, scheduleOf } from './schedule.ts';
 import { copyTree } from './tree.ts';
 
 /**
@@ -85,7 +87,7 @@ async function simulate(seed: number): Promise<boolean> {
   );
   const startedAt = Date.now();
   // A copy: processes start again all the time, and whoever edits the sources meanwhile would change them under their feet.
-  const copy = values.tree === undefined ? copyTree(MAIN, []) : undefined;
+  const copy = values.tree === undefined ? copyTree(MAIN, HASTE) : undefined;
   const result = await run({
     schedule,
     tree: copy?.folder ?? path.resolve(values.tree ?? MAIN),

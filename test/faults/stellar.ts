@@ -19,6 +19,8 @@ export interface Sending {
   readonly operations: readonly xdr.Operation[];
   readonly cosigners?: readonly Keypair[];
   readonly memo?: Memo;
+  /** Of a contract's call: what it will touch. */
+  readonly sorobanData?: xdr.SorobanTransactionData;
 }
 
 /** More than any surge of the schedule asks for. */
@@ -49,7 +51,7 @@ export async function makeTransaction(stellar: Stellar, sending: Sending): Promi
 export class Refused extends Error {}
 
 async function tryTransaction(stellar: Stellar, sending: Sending): Promise<string | undefined> {
-  const { source, operations, cosigners = [], memo } = sending;
+  const { source, operations, cosigners = [], memo, sorobanData } = sending;
   const { sequence } = (await read(stellar, `/accounts/${source.publicKey()}`)) as { sequence: string };
   const maxTime = Math.floor(Date.now() / 1_000) + VALID_S;
   const builder = new TransactionBuilder(new Account(source.publicKey(), sequence), {
@@ -59,6 +61,7 @@ async function tryTransaction(stellar: Stellar, sending: Sending): Promise<strin
     ...(memo && { memo }),
   });
   for (const operation of operations) builder.addOperation(operation);
+  if (sorobanData) builder.setSorobanData(sorobanData);
   const transaction = builder.build();
   transaction.sign(source, ...cosigners);
   const hash = Buffer.from(transaction.hash()).toString('hex');
@@ -90,10 +93,6 @@ export async function read({ url }: Stellar, path: string): Promise<unknown> {
 
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds));
-}
-
-export function assetOf(code: string, issuer: string): Asset {
-  return new Asset(code, issuer);
 }
 
 export { Asset, Keypair, Memo, Operation };

@@ -5,8 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Ports of this machine, tried in turn; none: connections are refused. */
   setTargets(ports: readonly number[]): void;
-  /** Breaks every connection that there is. */
-  cut(): void;
+  /** Breaks every connection that there is, and tells how many those were. */
+  cut(): number;
   /** Refuses new connections while it is true. */
   refuse(isRefusing: boolean): void;
   close(): Promise<void>;
@@ -28,8 +28,10 @@ export async function startTcpProxy(): Promise<TcpProxy> {
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const cut = (): void => {
+  const cut = (): number => {
+    const { size } = open;
     for (const socket of open) socket.destroy();
+    return size;
   };
   return {
     port,

@@ -3,18 +3,17 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ASSET_CODE, newKeys, writeAnchorFiles, type Keys } from './anchor-files.ts';
+import { newKeys, writeAnchorFiles, type Keys } from './anchor-files.ts';
 import { startBankProxy, type BankProxy } from './bank-proxy.ts';
 import { startCallbackReceiver, type CallbackReceiver } from './callback-receiver.ts';
 import { Child } from './child.ts';
 import { Crew } from './crew.ts';
+import { assetsOf, fundAccounts, type AnchorAssets } from './funding.ts';
 import { Postgres } from './postgres.ts';
-import { assetOf, Keypair, makeTransaction, Operation, type Stellar } from './stellar.ts';
+import { Keypair, type Stellar } from './stellar.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 const MAIN = fileURLToPath(new URL('../..', import.meta.url));
-const SUPPLY = '10000000';
-const PURSE = '100000';
 
 export interface Customer {
   readonly keypair: Keypair;
@@ -37,7 +36,7 @@ export interface World {
   readonly crew: Crew;
   readonly balancer: TcpProxy;
   readonly keys: Keys;
-  readonly assetId: string;
+  readonly assets: AnchorAssets;
   readonly customers: readonly Customer[];
   readonly callbacks: CallbackReceiver;
   close(): Promise<void>;
@@ -48,6 +47,8 @@ export interface LedgerControl {
   readonly secondUrl: string;
   /** See ledger/README.md, "Making it misbehave". */
   misbehave(change: Readonly<Record<string, unknown>>): Promise<void>;
+  /** How often a fault of that name has hit something so far. */
+  met(name: string): Promise<number>;
 }
 
 export interface WorldOptions {
@@ -121,7 +122,14 @@ async function start(
   const crew = new Crew({ tree, main: MAIN, folder, files, balancer });
   closing.push(() => crew.stop());
   const customers = Array.from({ length: count }, () => customerOf(Keypair.random()));
-  await Promise.all([crew.run('migrate'), fundAccounts(ledger, keys, customers)]);
+  await Promise.all([
+    crew.run('migrate'),
+    fundAccounts(
+      ledger,
+      keys,
+      customers.map(({ keypair }) => keypair),
+    ),
+  ]);
   onStep('the schema and the accounts are made');
   await crew.start();
   onStep('the processes of the anchor run');
@@ -134,7 +142,7 @@ async function start(
     crew,
     balancer,
     keys,
-    assetId: `${ASSET_CODE}:${keys.issuer.publicKey()}`,
+    assets: assetsOf(keys),
     customers,
     callbacks,
   };
@@ -178,6 +186,11 @@ function controlOf({ url, secondUrl }: LedgerReady): LedgerControl {
       });
       if (!answer.ok) throw new Error(`the ledger does not misbehave: ${await answer.text()}`);
     },
+    met: async (name) => {
+      const answer = await fetch(`${url}/control/state`);
+      const { met } = (await answer.json()) as { met: Readonly<Record<string, number>> };
+      return met[name] ?? 0;
+    },
   };
 }
 
@@ -191,32 +204,4 @@ export function customerOf(keypair: Keypair): Customer {
       return done;
     },
   };
-}
-
-/** Issuer, hot wallet and customers with XLM, trustlines and tokens. */
-async function fundAccounts(ledger: LedgerReady, keys: Keys, customers: readonly Customer[]): Promise<void> {
-  const root = Keypair.fromSecret(ledger.rootSecret);
-  const asset = assetOf(ASSET_CODE, keys.issuer.publicKey());
-  const holders = [keys.distribution, ...customers.map(({ keypair }) => keypair)];
-  await makeTransaction(ledger, {
-    source: root,
-    operations: [keys.issuer, ...holders].map((pair) =>
-      Operation.createAccount({ destination: pair.publicKey(), startingBalance: '5000' }),
-    ),
-  });
-  for (let first = 0; first < holders.length; first += 15) {
-    const some = holders.slice(first, first + 15);
-    await makeTransaction(ledger, {
-      source: keys.issuer,
-      cosigners: some,
-      operations: some.flatMap((pair) => [
-        Operation.changeTrust({ source: pair.publicKey(), asset }),
-        Operation.payment({
-          destination: pair.publicKey(),
-          asset,
-          amount: pair === keys.distribution ? SUPPLY : PURSE,
-        }),
-      ]),
-    });
-  }
 }

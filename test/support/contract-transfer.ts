@@ -31,11 +31,7 @@ export function contractTransfer(
     operation: Operation.invokeContractFunction({
       contract: asset.contractId(passphrase),
       function: 'transfer',
-      args: [
-        new Address(from).toScVal(),
-        new Address(to).toScVal(),
-        nativeToScVal(amount, { type: 'i128' }),
-      ],
+      args: [new Address(from).toScVal(), new Address(to).toScVal(), nativeToScVal(amount, { type: 'i128' })],
       auth: [],
     }),
     sorobanData: new SorobanDataBuilder().setReadWrite(touched).build(),

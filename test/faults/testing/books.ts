@@ -23,6 +23,7 @@ export const payment = (
 ): LedgerPayment => ({
   id,
   hash,
+  movement: 'payment',
   from,
   to,
   assetId: SIM,
@@ -60,9 +61,13 @@ const told = (transactionId: string, status: string) => ({
 /** One deposit, one withdrawal that the bank pays, one that it refunds: every book agrees. */
 export function rightBooks(): Books {
   return {
-    anchor: { distribution: HOT, assetId: SIM, feeStroops: FEE },
+    anchor: {
+      feeStroops: FEE,
+      assets: [{ account: HOT, assetId: SIM, balance: 1_000n - 90n + 50n + 70n - 70n, feesPaid: 0n }],
+    },
     ledger: {
-      balance: 1_000n - 90n + 50n + 70n - 70n,
+      lying: [],
+      channels: new Set(['CHANNEL']),
       payments: [
         payment('1', 'ISSUER', HOT, 1_000n),
         payment('2', HOT, 'ANN', 90n),
@@ -84,11 +89,28 @@ export function rightBooks(): Books {
           state: 'unmatched',
           reason: 'account_funding',
           amount: 1_000n,
+          account: HOT,
           assetId: SIM,
           transactionId: undefined,
         },
-        { id: '3', state: 'matched', reason: undefined, amount: 50n, assetId: SIM, transactionId: 'w' },
-        { id: '4', state: 'matched', reason: undefined, amount: 70n, assetId: SIM, transactionId: 'r' },
+        {
+          id: '3',
+          state: 'matched',
+          reason: undefined,
+          amount: 50n,
+          account: HOT,
+          assetId: SIM,
+          transactionId: 'w',
+        },
+        {
+          id: '4',
+          state: 'matched',
+          reason: undefined,
+          amount: 70n,
+          account: HOT,
+          assetId: SIM,
+          transactionId: 'r',
+        },
       ],
       transfers: [
         {
@@ -98,6 +120,7 @@ export function rightBooks(): Books {
           state: 'settled',
           reason: undefined,
           assetId: SIM,
+          source: HOT,
           destination: 'ANN',
           amount: 90n,
           ledgerHash: 'hash-2',
@@ -109,6 +132,7 @@ export function rightBooks(): Books {
           state: 'settled',
           reason: undefined,
           assetId: SIM,
+          source: HOT,
           destination: 'CAT',
           amount: 70n,
           ledgerHash: 'hash-5',
@@ -118,11 +142,22 @@ export function rightBooks(): Books {
     },
     bank: { arrivals: [{ id: 'd', amount: 100n }], payouts: [{ key: 'process:w:1', id: 'w', amount: 40n }] },
     wallets: {
-      deposits: [{ id: 'd', account: 'ANN', amount: 100n, isUntrusted: false }],
-      withdrawals: [
-        { id: 'w', account: 'BOB', memo: '1', bank: 'pays', part: 20n },
-        { id: 'r', account: 'CAT', memo: '2', bank: 'refunds', part: 30n },
+      deposits: [
+        {
+          id: 'd',
+          account: 'ANN',
+          assetId: SIM,
+          amount: 100n,
+          memo: undefined,
+          claim: undefined,
+          isUntrusted: false,
+        },
       ],
+      withdrawals: [
+        { id: 'w', account: 'BOB', assetId: SIM, memo: '1', bank: 'pays', part: 20n },
+        { id: 'r', account: 'CAT', assetId: SIM, memo: '2', bank: 'refunds', part: 30n },
+      ],
+      returned: [],
       told: [told('d', 'completed'), told('w', 'completed'), told('r', 'refunded')],
     },
     foreign: new Set(),
