@@ -4,6 +4,7 @@ import { BANK_FAULTS } from './inject-bank.ts';
 import type { InjectedKind } from './kinds.ts';
 import { count, type Records } from './records.ts';
 import type { PlannedFault } from './schedule.ts';
+import { sleep } from './stellar.ts';
 import type { World } from './world.ts';
 
 /** A fault that is to hit the world now. */
@@ -21,8 +22,9 @@ const INJECT: Readonly<Record<InjectedKind, Fault>> = {
   ...LEDGER_FAULTS,
   ...BANK_FAULTS,
 };
-/** One that finds nobody (no submission during a time-out, a process that is just down) is made so many times. */
-const ATTEMPTS = 3;
+/** One that finds nobody (no submission during a time-out, a process that is just down) is made again for so long. */
+const PERSEVERES_MS = 30_000;
+const AGAIN_MS = 500;
 
 /**
  * Does what the schedule says. It counts once it has hit something: a signal a living process, a cut an open connection, a time-out a
@@ -31,10 +33,13 @@ const ATTEMPTS = 3;
  */
 export async function inject(world: World, records: Records, fault: PlannedFault): Promise<void> {
   const { kind, atMs } = fault;
+  const until = Date.now() + PERSEVERES_MS;
   try {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++)
-      if (await INJECT[kind]({ world, records, fault })) return count(records.done, kind);
-    count(records.missed, kind);
+    while (!(await INJECT[kind]({ world, records, fault }))) {
+      if (Date.now() > until) return count(records.missed, kind);
+      await sleep(AGAIN_MS);
+    }
+    count(records.done, kind);
   } catch (error) {
     records.troubles.push(`fault ${kind} at ${atMs} ms: ${String(error)}`);
   }

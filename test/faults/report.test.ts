@@ -23,7 +23,7 @@ describe('the counts of a run', () => {
       '199 faults, of 200 that a run must have',
       '4 times "kill -9 of a process at any moment", of 5 that a run must have',
       "4 withdrawals paid by a contract's transfer, which match nothing, of 5 that a run must have",
-      '0 ledger transactions with a hundred payments, of 1 that a run must have',
+      '0 ledger transactions with ninety payments and more (a hundred fit), of 1 that a run must have',
     ]);
   });
 

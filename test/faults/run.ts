@@ -5,7 +5,7 @@ import { compareBooks } from './invariants.ts';
 import { playOperator } from './operator.ts';
 import { quieten } from './quiet.ts';
 import { newRecords, type Records } from './records.ts';
-import { situationsOf } from './report.ts';
+import { batchesOf, situationsOf } from './report.ts';
 import type { Schedule } from './schedule.ts';
 import type { Situation } from './situations.ts';
 import { createSep24 } from './sep24.ts';
@@ -29,6 +29,8 @@ export interface RunResult {
   readonly records: Records;
   readonly situations: ReadonlyMap<Situation, number>;
   readonly disagreements: readonly Disagreement[];
+  /** Payments in one ledger transaction. */
+  readonly largestBatch: number;
   /** What was not done when the run gave up waiting. */
   readonly open: readonly string[];
   readonly completed: { readonly deposits: number; readonly withdrawals: number };
@@ -68,6 +70,7 @@ export async function run({
     return {
       records,
       situations: situationsOf(books, records),
+      largestBatch: Math.max(0, ...batchesOf(books.ledger.payments).values()),
       disagreements,
       open,
       completed: { deposits: done('deposit'), withdrawals: done('withdrawal') },

@@ -12,7 +12,7 @@ export const SITUATIONS = {
   pathSend: 'withdrawals paid by a path payment (strict send)',
   muxed: 'withdrawals paid to a muxed address',
   contract: "withdrawals paid by a contract's transfer, which match nothing",
-  fullBatch: 'ledger transactions with a hundred payments',
+  fullBatch: 'ledger transactions with ninety payments and more (a hundred fit)',
 } as const;
 
 export type Situation = keyof typeof SITUATIONS;
