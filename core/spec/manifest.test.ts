@@ -375,6 +375,16 @@ describe('fields of an Anchor', () => {
   });
 });
 
+const keys = (count: number, indent = ''): string =>
+  Array.from({ length: count }, (_, index) => `${indent}k${index}: 1\n`).join('');
+const head = (kind: string, apiVersion: string): string =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a, namespace: b}\n`;
+const unknownFields = (count: number): string =>
+  `${head('Anchor', 'capstan.dev/v1alpha1')}spec:\n${keys(count, '  ')}`;
+const numbers = (count: number): string => `${head('Secret', 'v1')}stringData:\n${keys(count, '  ')}`;
+const assets = (count: number): string =>
+  `${head('Anchor', 'capstan.dev/v1alpha1')}spec:\n  assets:\n${'  - {code: 1}\n'.repeat(count)}`;
+
 describe('text that is no manifest', () => {
   test('a tab as indentation, a duplicate key and an unknown tag are named with their line', () => {
     expect(complaintsOf('kind: Anchor\nspec:\n\thost: a\n')[0]).toMatch(
@@ -419,7 +429,30 @@ describe('text that is no manifest', () => {
     expect(complaintsOf(`a: ${'['.repeat(70)}${']'.repeat(70)}`)[0]).toContain(
       'nested deeper than 64 levels',
     );
-    expect(complaintsOf('['.repeat(20_000)).length).toBeGreaterThan(0);
+    for (const bottomless of ['['.repeat(20_000), '{a: '.repeat(20_000), '- '.repeat(20_000)])
+      expect(complaintsOf(bottomless)).toEqual([expect.stringContaining('nested deeper than 64 levels')]);
+  });
+
+  test('a merge bomb is refused before it expands', () => {
+    const levels = Array.from({ length: 60 }, (_, index) => {
+      return `a${index + 1}: &a${index + 1} {<<: [*a${index}, *a${index}, *a${index}], y${index}: 1}`;
+    });
+    expect(complaintsOf(`a0: &a0 {x: 1}\n${levels.join('\n')}\n`)).toEqual([
+      expect.stringMatching(/^a\.yaml:1: .*aliases .* expand/),
+    ]);
+  });
+
+  test.each([
+    ['keys of one map', (count: number) => keys(count), 'holds more than 20000 values'],
+    ['unknown fields', (count: number) => unknownFields(count / 4), 'is not a field'],
+    ['the same key again', (count: number) => 'a: 1\n'.repeat(count), 'the same key stands twice'],
+    ['values of a Secret that are no text', (count: number) => numbers(count / 4), 'put it in quotes'],
+    ['entries of a list', (count: number) => assets(count / 10), 'lists more than 32 assets'],
+  ])('%s in their ten thousands are told in seconds', (_, write, told) => {
+    const started = performance.now();
+    expect(complaintsOf(write(48_000)).join('\n')).toContain(told);
+    // Each compared with all the others it is minutes.
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   test('many problems are cut short with their number', () => {

@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document, ErrorCode, Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import type { Document, ErrorCode, Node, Pair, YAMLMap } from 'yaml';
 import { messageOf } from '../runtime/errors.ts';
 import { ManifestErrors } from './problems.ts';
 import type { Path, Problem } from './problems.ts';
@@ -8,7 +8,8 @@ import type { Path, Problem } from './problems.ts';
 const MOST_BYTES = 1_048_576;
 const MOST_DOCUMENTS = 256;
 const MOST_ALIASES = 100;
-const MOST_VALUES = 100_000;
+/** An Anchor with all 32 assets has about a thousand. */
+const MOST_VALUES = 20_000;
 /** Levels of maps and lists; a manifest has about ten. */
 const DEEPEST = 64;
 
@@ -48,12 +49,15 @@ function parseDocuments(text: string, lines: LineCounter): readonly Document.Par
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
-    uniqueKeys: true,
+    // The library compares each key with all before it: minutes for a map of 60,000 (repeatedKeys does it instead).
+    uniqueKeys: false,
     stringKeys: true,
     merge: true,
   });
   return Array.isArray(parsed) ? parsed : [];
 }
+
+const TOO_MUCH = `is nested deeper than ${DEEPEST} levels, holds more than ${MOST_VALUES} values, or its aliases (*name) expand beyond that or into themselves: take out what is too much, or write the values out.`;
 
 /** What the library throws for, when it puts aliases and merges together; by the start of its message. */
 const REFUSALS = [
@@ -76,7 +80,7 @@ function plainValue(document: Document.Parsed): { readonly value: unknown } | { 
     if (!(error instanceof ReferenceError) && !(error instanceof RangeError)) throw error;
   }
   return {
-    refusal: `is nested deeper than ${DEEPEST} levels, or its aliases (*name) expand beyond ${MOST_VALUES} values or into themselves: write the values out.`,
+    refusal: TOO_MUCH,
   };
 }
 
@@ -103,12 +107,37 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
 /** One problem a line: what follows on the same line is mostly an echo of the first. */
 function syntaxProblems(document: Document.Parsed, file: string, lines: LineCounter): readonly Problem[] {
   const byLine = new Map<number, Problem>();
-  for (const error of [...document.errors, ...document.warnings]) {
-    const line = Math.max(lines.linePos(error.pos[0]).line, 1);
-    const message = ADVICE[error.code] ?? `cannot be read as YAML: ${messageOf(error)}.`;
+  const tell = (offset: number, message: string): void => {
+    const line = Math.max(lines.linePos(offset).line, 1);
     if (!byLine.has(line)) byLine.set(line, { file, line, path: '', message });
-  }
+  };
+  for (const error of [...document.errors, ...document.warnings]) tell(error.pos[0], adviceOn(error));
+  // What cannot be read may be too deep to be walked through.
+  if (byLine.size === 0)
+    for (const offset of repeatedKeys(document)) tell(offset, ADVICE.DUPLICATE_KEY ?? '');
   return [...byLine.values()];
+}
+
+function adviceOn(error: Document.Parsed['errors'][number] | Document.Parsed['warnings'][number]): string {
+  // The library caught its own overflow.
+  if (messageOf(error).startsWith('Maximum call stack')) return TOO_MUCH;
+  return ADVICE[error.code] ?? `cannot be read as YAML: ${messageOf(error)}.`;
+}
+
+/** Where keys stand that the same map has already. */
+function repeatedKeys(document: Document.Parsed): readonly number[] {
+  const repeated: number[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) repeated.push(key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+  });
+  return repeated;
 }
 
 function lineAt(
@@ -140,6 +169,20 @@ function childOf(
     return value ? { value, keyOffset: value.range?.[0] } : undefined;
   }
   if (!isMap<Node, Node>(node)) return undefined;
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+  const pair = pairsOf(node).get(String(part));
   return pair ? { value: pair.value, keyOffset: pair.key.range?.[0] } : undefined;
+}
+
+type Pairs = ReadonlyMap<string, Pair<Node, Node>>;
+/** Of the maps that were looked into: a map of thousands of keys may be wrong in each of them. */
+const indexed = new WeakMap<YAMLMap<Node, Node>, Pairs>();
+
+function pairsOf(node: YAMLMap<Node, Node>): Pairs {
+  const known = indexed.get(node);
+  if (known) return known;
+  const pairs = new Map(
+    node.items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])),
+  );
+  indexed.set(node, pairs);
+  return pairs;
 }

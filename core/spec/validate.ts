@@ -48,13 +48,16 @@ export function validate<T extends z.ZodType>(
   return { findings };
 }
 
+const MOST_ADVISED = 100;
+
 function findingsOf(issue: z.core.$ZodIssue, shape: JsonSchema): readonly Finding[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code !== 'unrecognized_keys')
     return [{ path, message: finished(sentence(issue, schemaAt(shape, path))) }];
   const known = Object.keys(schemaAt(shape, path)?.properties ?? {});
-  return issue.keys.map((key) => {
-    const near = nearest(key, known);
+  return issue.keys.map((key, index) => {
+    // Resemblance is worth its time for a slip of the hand, not for a thousand fields.
+    const near = index < MOST_ADVISED ? nearest(key, known) : undefined;
     const advice = near ? `did you mean ${near}?` : `take it out, or use one of ${known.join(', ')}.`;
     return { path: [...path, key], key: 'key', message: `is not a field: ${advice}` };
   });
