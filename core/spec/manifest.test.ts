@@ -360,6 +360,15 @@ describe('fields of an Anchor', () => {
     expect(lines.join('')).not.toContain(seed);
   });
 
+  test('characters are counted as Kubernetes does: one beyond the first plane is one', () => {
+    const named = (name: string): string => bentSpec((spec) => (spec.organization.name = name));
+    expect(complaintsOf(named('𝄞'.repeat(128)))).toEqual([]);
+    expect(complaintsOf(named('𝄞'.repeat(129)))).toEqual([
+      expect.stringMatching(/spec\.organization\.name: must have at most 128 characters\.$/),
+    ]);
+    expect(complaintsOf(named('')).join()).toContain('is empty');
+  });
+
   test('quantities may be numbers, as Kubernetes has them', () => {
     const resources = { requests: { cpu: 1, memory: '256Mi' }, limits: { cpu: '1500m' } };
     expect(complaintsOf(bentSpec((spec) => (spec.server = { resources })))).toEqual([]);

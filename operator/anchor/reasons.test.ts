@@ -84,3 +84,11 @@ describe('Ready', () => {
     expect(summarize(broken.toReversed()).message).toBe(summarize(broken).message);
   });
 });
+
+test('a message is cut to what the API takes, between characters', () => {
+  for (const before of ['', 'a']) {
+    const { message } = finding('Accepted', 'InvalidSpec', before + '𝄞'.repeat(1_000));
+    expect(message.length).toBeLessThanOrEqual(1_024);
+    expect(message.isWellFormed()).toBe(true);
+  }
+});

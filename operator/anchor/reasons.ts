@@ -40,7 +40,8 @@ export function finding<T extends ConditionType>(type: T, reason: ReasonOf<T>, d
   const row = rows[reason];
   if (!row) throw new Error(`${type} has no reason ${reason}`);
   const message = detail === undefined ? row.sentence : `${row.sentence} ${detail}`;
-  return { type, status: row.status, reason, message: message.slice(0, 1024) };
+  // Half a character comes back from the API server as another one, and would be written again and again.
+  return { type, status: row.status, reason, message: message.slice(0, 1024).toWellFormed() };
 }
 
 /** What is done about it; undefined where nothing has to be. */

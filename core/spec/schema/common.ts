@@ -15,8 +15,20 @@ const QUANTITY = /^\d{1,15}(\.\d{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
 const PORT_MESSAGE = 'names a port above 65535: take one between 1 and 65535';
 const QUANTITY_MESSAGE = 'must be a Kubernetes quantity, for example 100m, 2 or 256Mi';
 
-/** Text with bounds; every string of the spec has a maximum, because CEL's cost is counted from it. */
-export const text = (maximum: number): z.ZodString => z.string().min(1).max(maximum);
+/**
+ * Text with a bound; every string of the spec has one, because CEL's cost is counted from it. Kubernetes counts characters,
+ * JavaScript's `length` counts an emoji twice.
+ */
+export const bounded = (maximum: number): z.ZodString =>
+  z
+    .string()
+    .refine(
+      (value) => value.length <= maximum || Array.from(value).length <= maximum,
+      `must have at most ${maximum} characters`,
+    )
+    .meta({ maxLength: maximum });
+
+export const text = (maximum: number): z.ZodString => bounded(maximum).min(1);
 
 export const objectName = z
   .string()
@@ -198,7 +210,7 @@ const MOST_ANNOTATIONS = 64;
 const ANNOTATION_KEY = 'has a name that is empty or longer than 317 characters: shorten it';
 
 export const annotations = z
-  .record(z.string(), z.string().max(4096))
+  .record(z.string(), bounded(4096))
   .refine((map) => Object.keys(map).length <= MOST_ANNOTATIONS, 'has more than 64 entries: take some out')
   .refine((map) => Object.keys(map).every((name) => name.length > 0 && name.length <= 317), ANNOTATION_KEY)
   .meta({

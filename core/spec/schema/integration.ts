@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dataKey, duration, objectName, resources, secretRef, text, url } from './common.ts';
+import { bounded, dataKey, duration, objectName, resources, secretRef, text, url } from './common.ts';
 import { atomic, atomicList, keyedBy } from './kubernetes.ts';
 
 const keyRef = z
@@ -26,7 +26,7 @@ const environment = z
           .max(128)
           .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable: letters, digits and "_"')
           .describe('Name of the variable.'),
-        value: z.string().max(8192).exactOptional().describe('Its value.'),
+        value: bounded(8192).exactOptional().describe('Its value.'),
         valueFrom: z
           .strictObject({
             secretKeyRef: keyRef.exactOptional().describe('A key of a Secret.'),
