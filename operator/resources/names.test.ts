@@ -50,6 +50,12 @@ describe('the children of any Anchor', () => {
         expect(JSON.parse(JSON.stringify(object))).toStrictEqual(object);
     });
   });
+
+  test('hold no empty list: storage drops it, so that each apply of it would be a change', () => {
+    forManyAnchors((context) => {
+      for (const { object } of childrenOf(context)) expect(JSON.stringify(object)).not.toContain('[]');
+    });
+  });
 });
 
 test('of two Anchors none has a child of the other, however their names begin', () => {

@@ -18,7 +18,7 @@ export type NetworkPolicy = Applied<{
   readonly spec: {
     readonly podSelector: k8s.V1LabelSelector;
     readonly policyTypes: readonly ('Ingress' | 'Egress')[];
-    readonly ingress: readonly Ingress[];
+    readonly ingress?: readonly Ingress[];
     readonly egress?: readonly Egress[];
   };
 }>;
@@ -46,8 +46,9 @@ function policy(context: BuildContext, role: ChildRole, rules: Rules): NetworkPo
     spec: {
       podSelector: { matchLabels: selectorLabels(context, role) },
       policyTypes: rules.egress ? ['Ingress', 'Egress'] : ['Ingress'],
-      ingress: [...rules.ingress],
-      ...(rules.egress && { egress: [...rules.egress] }),
+      // Storage drops an empty list, and an apply that has one would be a change each time.
+      ...(rules.ingress.length > 0 && { ingress: [...rules.ingress] }),
+      ...(rules.egress && rules.egress.length > 0 && { egress: [...rules.egress] }),
     },
   };
 }

@@ -74,7 +74,7 @@ function passes(
 
 function rulesOf(spec: NetworkPolicy['spec'], direction: 'Ingress' | 'Egress'): readonly Rule[] {
   return direction === 'Ingress'
-    ? spec.ingress.map(({ from, ports }) => ({ peers: from as Peer[] | undefined, ports }))
+    ? (spec.ingress ?? []).map(({ from, ports }) => ({ peers: from as Peer[] | undefined, ports }))
     : (spec.egress ?? []).map(({ to, ports }) => ({ peers: to as Peer[] | undefined, ports }));
 }
 
