@@ -42,8 +42,11 @@ export interface OperatorRoleOptions {
   readonly concurrency?: number;
 }
 
-/** Reconciles in progress are given so long to end; the lease is given back behind them. */
-const STOP_MS = 20_000;
+/**
+ * Reconciles in progress are given so long to end, then they are cut short: whatever they wrote is right, and the next leader
+ * goes on from there. The lease is given back behind them.
+ */
+const STOP_MS = 1_000;
 
 class LeadLost extends CapstanError {
   constructor() {
@@ -93,10 +96,11 @@ export async function runOperator(options: OperatorRoleOptions): Promise<number>
   });
   const state = await listen(base, operator);
   // From the last to the first: work ends, the lease is given back, caches stop.
+  shutdown.add({ name: 'caches', timeoutMs: 5_000, stop: () => operator.close() });
   shutdown.add({ name: 'election', timeoutMs: 3_000, stop: () => election.stop() });
   shutdown.add({
     name: 'reconciles',
-    timeoutMs: STOP_MS + 5_000,
+    timeoutMs: STOP_MS + 4_000,
     stop: async () => void (await operator.stop({ timeoutMs: STOP_MS })),
   });
   // A stop need not wait for a cache that does not fill.
@@ -179,7 +183,9 @@ async function openClients({ options, log, metrics, shutdown }: Base): Promise<{
 }
 
 async function credentialsOf({ kubeconfig }: OperatorRoleOptions): Promise<Credentials> {
-  if (kubeconfig === undefined) return inClusterCredentials({ env: process.env, clock });
+  const folder = process.env['SERVICE_ACCOUNT_FOLDER'];
+  if (kubeconfig === undefined)
+    return inClusterCredentials({ env: process.env, clock, ...(folder !== undefined && { folder }) });
   // Loads client-node, which a pod need not have in memory.
   const { kubeconfigCredentials } = await import('../../operator/kube/kubeconfig.ts');
   return kubeconfigCredentials({ clock, path: kubeconfig });

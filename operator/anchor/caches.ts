@@ -7,8 +7,8 @@ import { createInformer, type Informer } from '../kube/informer.ts';
 import type { Kind } from '../kube/kinds.ts';
 import { keyOf } from '../kube/objects.ts';
 import { createOptionalInformer, type OptionalInformer } from '../kube/optional-informer.ts';
-import type { ReflectorOptions } from '../kube/reflector.ts';
-import { byNamespace, byOwner } from '../kube/store.ts';
+import type { ReflectorOptions, ReflectorTimes } from '../kube/reflector.ts';
+import { byOwner } from '../kube/store.ts';
 import type { WatchMetricsOf } from '../kube/watch-metrics.ts';
 import type { Apis } from '../resources/context.ts';
 import { accountsOf } from './accounts.ts';
@@ -35,6 +35,8 @@ export interface CachesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: WatchMetricsOf;
+  /** Other than the reflectors' own. */
+  readonly times?: Partial<ReflectorTimes> | undefined;
 }
 
 /** Everything that the operator knows of the cluster without asking. */
@@ -44,8 +46,6 @@ export interface Caches {
   childrenOf(uid: string): ChildObject[];
   /** Of a kind, by name, whoever owns it. */
   child(kind: string, ref: { readonly namespace: string; readonly name: string }): ChildObject | undefined;
-  /** Secrets and ConfigMaps of a namespace. */
-  sources(namespace: string): ChildObject[];
   apis(): Apis;
   /** For waitForCaches. */
   readonly all: readonly { readonly name: string; readonly synced: Promise<void> }[];
@@ -91,8 +91,8 @@ function toAnchor(object: AnchorObject): AnchorObject {
 
 /** Fills the caches of everything that an Anchor is made of; those of kinds that we do not own hold metadata only. */
 export function createCaches(options: CachesOptions): Caches {
-  const { client, namespaces, presence, events, clock, log, metrics } = options;
-  const common = { client, namespaces, clock, log, metrics };
+  const { client, namespaces, presence, events, clock, log, metrics, times = {} } = options;
+  const common = { client, namespaces, clock, log, metrics, times };
   const anchors = createInformer<AnchorObject>({
     ...common,
     kind: ANCHOR,
@@ -117,7 +117,7 @@ export function createCaches(options: CachesOptions): Caches {
       kind: client.kindOf({ apiVersion: 'v1', kind: name }),
       selection: { metadataOnly: true, ...(fieldSelector !== undefined && { fieldSelector }) },
       transform: (object) => toSource(name, object),
-      indexes: { owner: byOwner, namespace: byNamespace },
+      indexes: { owner: byOwner },
       onChange: events.source,
     });
   // Helm keeps a whole release in each of its Secrets.
@@ -141,7 +141,6 @@ export function createCaches(options: CachesOptions): Caches {
     anchors,
     childrenOf: (uid) => [...children.values()].flatMap(({ store }) => store.by('owner', uid)),
     child: (name, ref) => children.get(name)?.store.get(keyOf(ref)),
-    sources: (namespace) => [secrets, configMaps].flatMap(({ store }) => store.by('namespace', namespace)),
     apis: () => ({
       certManager: has('certManager'),
       gateway: has('gateway'),

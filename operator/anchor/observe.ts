@@ -1,20 +1,25 @@
 import { IMMUTABLE_ANNOTATION } from '../resources/build.ts';
 import type { BuildContext } from '../resources/context.ts';
 import { DATABASE_ANNOTATION } from '../resources/jobs.ts';
+import { refOf } from '../kube/objects.ts';
 import { childName, migrationJobName, type ChildRole } from '../resources/names.ts';
-import { isOfAnother, type Owner } from './anchor-object.ts';
+import { isOfAnother, type AnchorObject, type Owner } from './anchor-object.ts';
 import type { Caches } from './caches.ts';
 import type { ChildObject } from './child-object.ts';
 import type { Observed, ObservedChild } from './observed.ts';
+import { sourcesOf } from './sources.ts';
 
-/** Versions of the Secrets and ConfigMaps of the Anchor's namespace, by `Secret/name`. */
-export function versionsOf(caches: Caches, owner: Owner): Map<string, string> {
-  return new Map(
-    caches
-      .sources(owner.namespace)
-      .filter((source) => !isOfAnother(source, owner) && source.metadata.deletionTimestamp === undefined)
-      .map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion ?? '']),
-  );
+/** Versions of the Secrets and ConfigMaps that an Anchor may use, by `Secret/name`. */
+export function versionsOf(caches: Caches, anchor: AnchorObject, owner: Owner): Map<string, string> {
+  const versions = new Map<string, string>();
+  for (const key of sourcesOf(anchor)) {
+    for (const kind of ['Secret', 'ConfigMap']) {
+      const source = caches.child(kind, { namespace: owner.namespace, name: refOf(key).name });
+      if (!source || isOfAnother(source, owner) || source.metadata.deletionTimestamp !== undefined) continue;
+      versions.set(`${kind}/${source.metadata.name}`, source.metadata.resourceVersion ?? '');
+    }
+  }
+  return versions;
 }
 
 /** The children of an Anchor as the caches have them. */

@@ -11,6 +11,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isConflict } from '../kube/errors.ts';
 import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import { keyOf } from '../kube/objects.ts';
+import type { ReflectorTimes } from '../kube/reflector.ts';
 import { createWatchMetrics } from '../kube/watch-metrics.ts';
 import type { Platform } from '../resources/context.ts';
 import { idOf } from '../resources/kubernetes.ts';
@@ -38,6 +39,8 @@ export interface OperatorOptions {
   /** Default: the Service of the private port. */
   readonly statusUrl?: (anchor: { readonly name: string; readonly namespace: string }) => string;
   readonly statusIntervalMs?: number;
+  /** Of the watches; other than their own. */
+  readonly watchTimes?: Partial<ReflectorTimes>;
   readonly suspendWorkers?: boolean;
   /** Anchors that are worked on at once. */
   readonly concurrency?: number;
@@ -58,8 +61,10 @@ export interface Operator {
   warmUp(): Promise<void>;
   /** Begins to act. */
   lead(): void;
-  /** Ends reconciles, then all else. @returns whether all of them ended in time */
+  /** Ends reconciles: another may lead from then on. @returns whether all of them ended in time */
   stop(options: { readonly timeoutMs: number }): Promise<boolean>;
+  /** Ends all else: Events that wait are written, so far as that is quick; caches and questions end. */
+  close(): Promise<void>;
   /** What keeps caches from being up to date. */
   errors(): readonly string[];
 }
@@ -68,8 +73,10 @@ const CONTROLLER = 'anchor';
 const CONCURRENCY = 10;
 /** After a start what nobody changed is looked at one by one, so that an upgrade is no storm. */
 const PACE_MS = 20;
-/** Children change in bursts. */
-const GATHER_MS = 25;
+/** Events are for people and tell nothing that the status does not: a stop does not wait for a thousand of them. */
+const FLUSH_MS = 2_000;
+/** Children change in bursts: a roll-out tells of itself some ten times within a second. */
+const GATHER_MS = 200;
 
 type Enqueue = Controller['enqueue'];
 
@@ -152,12 +159,15 @@ class AnchorOperator implements Operator {
   }
 
   async stop({ timeoutMs }: { readonly timeoutMs: number }): Promise<boolean> {
-    const hasEnded = await this.controller.stop({ timeoutMs });
-    await this.reader.close();
-    await this.events.flush();
+    return this.controller.stop({ timeoutMs });
+  }
+
+  async close(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([this.events.flush(), this.options.clock.sleep(FLUSH_MS, enough.signal)]);
+    enough.abort();
     this.stopping.abort();
-    await Promise.all(this.running);
-    return hasEnded;
+    await Promise.all([this.reader.close(), ...this.running]);
   }
 
   errors(): readonly string[] {
@@ -169,7 +179,7 @@ class AnchorOperator implements Operator {
   };
 
   private createCaches(): Caches {
-    const { client, namespaces, clock, log, registry } = this.options;
+    const { client, namespaces, clock, log, registry, watchTimes } = this.options;
     return createCaches({
       client,
       namespaces,
@@ -177,6 +187,7 @@ class AnchorOperator implements Operator {
       clock,
       log,
       metrics: createWatchMetrics(registry),
+      times: watchTimes,
       events: {
         anchor: (change) => this.anchorChanged(change),
         child: (change) => this.childChanged(change),

@@ -133,7 +133,7 @@ export class AnchorReconciler {
     return createBuildContext(
       manifest,
       { uid: owner.uid, createdAt: creationTimestamp },
-      { platform, apis: caches.apis(), versions: versionsOf(caches, owner) },
+      { platform, apis: caches.apis(), versions: versionsOf(caches, anchor, owner) },
     );
   }
 

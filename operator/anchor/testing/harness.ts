@@ -1,11 +1,12 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../../core/runtime/clock.ts';
 import { testAnchor, testKeys, type Loose } from '../../../core/spec/test-manifest.ts';
 import { auditedRequests, createNamespace, serviceAccountKubeconfig } from '../../../test/cluster/access.ts';
 import type { AuditedRequest } from '../../../test/cluster/access.ts';
-import { callApi } from '../../../test/cluster/api.ts';
+import { callApi, type ApiAccess } from '../../../test/cluster/api.ts';
 import type { ControlPlane } from '../../../test/cluster/control-plane.ts';
 import { anchorsPath } from '../../../test/cluster/install.ts';
 import { eventually } from '../../../test/support/eventually.ts';
@@ -34,6 +35,7 @@ const PATHS: Readonly<Record<string, string>> = {
   PodDisruptionBudget: 'apis/policy/v1/namespaces/NS/poddisruptionbudgets',
   HorizontalPodAutoscaler: 'apis/autoscaling/v2/namespaces/NS/horizontalpodautoscalers',
   Certificate: 'apis/cert-manager.io/v1/namespaces/NS/certificates',
+  HTTPRoute: 'apis/gateway.networking.k8s.io/v1/namespaces/NS/httproutes',
   Event: 'apis/events.k8s.io/v1/namespaces/NS/events',
 };
 
@@ -87,11 +89,13 @@ export class Harbour {
     options: Partial<OperatorOptions> & {
       readonly platformChange?: Partial<Platform>;
       readonly isClusterWide?: boolean;
+      /** URL of a proxy in between. */
+      readonly through?: string;
     } = {},
   ): Promise<RunningOperator> {
-    const { platformChange, isClusterWide = false, ...rest } = options;
+    const { platformChange, isClusterWide = false, through, ...rest } = options;
     const client = await testClient(
-      { kubeconfig: this.kubeconfig },
+      through === undefined ? { kubeconfig: this.kubeconfig } : { url: through },
       { fieldManager: FIELD_MANAGER, kinds: [ANCHOR] },
     );
     const [registry, log] = [new Registry(), [] as string[]];
@@ -114,6 +118,7 @@ export class Harbour {
     let stopped: Promise<boolean> | undefined;
     const end = async (): Promise<boolean> => {
       const hasEnded = await operator.stop({ timeoutMs: 20_000 });
+      await operator.close();
       await client.close();
       return hasEnded;
     };
@@ -122,6 +127,12 @@ export class Harbour {
     await operator.warmUp();
     operator.lead();
     return { operator, registry, log, stop };
+  }
+
+  /** The API server as the operators of this harbour see it. */
+  async access(): Promise<ApiAccess> {
+    const { users }: Loose = JSON.parse(await readFile(this.kubeconfig, 'utf8'));
+    return { ...this.cluster, token: users[0].user.token };
   }
 
   async api(method: string, path: string, body?: object, contentType?: string): Promise<Loose> {
@@ -147,7 +158,8 @@ export class Harbour {
 
   /** Names of what an Anchor owns, of the kinds that tests read, as `Kind/name`. */
   async children(anchor: Loose): Promise<readonly string[]> {
-    const kinds = Object.keys(PATHS).filter((kind) => kind !== 'Event' && kind !== 'Certificate');
+    const beside = new Set(['Event', 'Certificate', 'HTTPRoute']);
+    const kinds = Object.keys(PATHS).filter((kind) => !beside.has(kind));
     const lists = await Promise.all(kinds.map(async (kind) => [kind, await this.list(kind)] as const));
     return lists
       .flatMap(([kind, items]) =>
