@@ -76,10 +76,13 @@ bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as image
 bench: $(INSTALLED) ## measure payments, receipts, web, cold start and memory (ONLY=web)
 	@$(NODE) bench/main.ts $(ONLY)
 
+bench-operator: cluster-binaries ## measure the operator on a real API server, about 15 minutes (ANCHORS=500 PARTS=edit,restart,lead,rest,secrets)
+	@$(NODE) bench/operator.ts
+
 bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and memory, with medians
 	@$(NODE) bench/smoke.ts
 
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points generate bundle bench bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points generate bundle bench bench-operator bench-smoke clean
