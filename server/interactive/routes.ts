@@ -4,11 +4,12 @@ import { ConcurrentChange } from '../../core/database/repositories/transactions.
 import { single } from '../middleware/query.ts';
 import { redeem } from './entry.ts';
 import { errorPages } from './errors.ts';
-import { answerStatus, showMoreInfo } from './more-info.ts';
+import { answerEvents, answerStatus, showMoreInfo } from './more-info.ts';
 import { PATHS } from './origin.ts';
 import { PageError } from './page-error.ts';
 import { comeBack } from './returned.ts';
-import { screenOf, showScreen, viewFee } from './screens.ts';
+import { viewFee } from './form-pages.ts';
+import { screenOf, showScreen } from './screens.ts';
 import type { Shell } from './shell.ts';
 import { leave, readAmount, submit } from './submit.ts';
 import { lookUp, openVisit, pathOf, redirect } from './visit.ts';
@@ -36,6 +37,7 @@ export function routesOf(shell: Shell): Router {
   );
   router.get(PATHS.moreInfo, guarded, page(showMoreInfo));
   router.get(PATHS.status, guarded, page(answerStatus));
+  router.get(PATHS.events, guarded, page(answerEvents));
   router.get(`${PATHS.assets}/:file`, guarded, page(sendFile));
   return router;
 }
@@ -48,8 +50,9 @@ async function showInteractive(ctx: Context, shell: Shell): Promise<void> {
   const visit = await openVisit(ctx, shell);
   if (visit.transaction.status !== 'incomplete') return leave(visit, visit.transaction);
   const isEditingAmount = single(ctx.query, 'edit') === 'amount';
+  const show = (single(ctx.query, 'show') ?? '').slice(0, 64);
   try {
-    await showScreen(visit, await screenOf(visit, { isEditingAmount }));
+    await showScreen(visit, await screenOf(visit, { isEditingAmount, show }), show);
   } catch (error) {
     // Another tab was faster: its step is the one to go on from.
     if (!(error instanceof ConcurrentChange)) throw error;
