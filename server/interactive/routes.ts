@@ -2,6 +2,7 @@ import { Router, type RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import { ConcurrentChange } from '../../core/database/repositories/transactions.ts';
 import { single } from '../middleware/query.ts';
+import { answerFile } from './compressed.ts';
 import { redeem } from './entry.ts';
 import { errorPages } from './errors.ts';
 import { answerEvents, answerStatus, showMoreInfo } from './more-info.ts';
@@ -78,6 +79,5 @@ async function sendFile(ctx: Context, shell: Shell): Promise<void> {
   const file = shell.fileAt(ctx.path);
   if (!file) throw new PageError(404, 'error.not_found');
   ctx.set('Cache-Control', `public, max-age=${YEAR_SECONDS}, immutable`);
-  ctx.type = file.type;
-  ctx.body = file.content;
+  answerFile(ctx, file);
 }
