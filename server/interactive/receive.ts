@@ -41,9 +41,10 @@ export async function receiveForm(ctx: Context, onFile: (part: FilePart) => Prom
   const done = Promise.withResolvers<void>();
   let files = Promise.resolve();
   let received = 0;
-  parser.on('field', (name, value) => {
+  parser.on('field', (name, value, { valueTruncated }) => {
     try {
-      addText(texts, name, value);
+      // Cut off, it must not pass for a text that the customer wrote.
+      addText(texts, name, valueTruncated ? value.padEnd(FIELD_VALUE_LIMIT + 1) : value);
     } catch (error) {
       done.reject(error);
     }

@@ -224,7 +224,7 @@ describe('a field of ten megabytes', () => {
         ? await send(browser, form, { fields })
         : await browser.post(attributeOf(form.body, 'form', 'action'), body);
     expect(refused.status).toBe(422);
-    expect(textOf(refused.body)).toContain('Number: Enter at most 4000 characters.');
+    expect(textOf(refused.body)).toContain('Number: Enter at most 4,000 characters.');
     expect(refused.body.length).toBeLessThan(50_000);
   });
 });

@@ -6,6 +6,9 @@ const LONGEST_SIDE = 2200;
 const PREVIEW_SIDE = 320;
 const JPEG_QUALITY = 0.85;
 
+/** As long as the server may take for an answer: after that the customer may press the button again. */
+const BUSY_MS = 30_000;
+
 const away = document.querySelector('#away');
 
 function tellNetwork() {
@@ -26,14 +29,16 @@ for (const form of document.querySelectorAll('form[method="post"]')) {
     }
     form.dataset.sent = 'yes';
     event.submitter?.setAttribute('aria-disabled', 'true');
+    setTimeout(release, BUSY_MS);
   });
 }
-// A page that the browser kept comes back as it was left: it may be sent again.
-addEventListener('pageshow', () => {
+function release() {
   for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
   for (const button of document.querySelectorAll('button[aria-disabled]'))
     button.removeAttribute('aria-disabled');
-});
+}
+// A page that the browser kept comes back as it was left: it may be sent again.
+addEventListener('pageshow', release);
 
 const MASKS = {
   number: (digits) => digits.slice(0, 19).replace(/(.{4})(?=.)/g, '$1 '),
