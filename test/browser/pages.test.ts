@@ -137,18 +137,18 @@ describe('the customer’s pages in a real browser', () => {
       await look('2-refused');
       expect(await page.locator('[aria-invalid="true"]').count()).toBe(1);
       await page.getByRole('textbox').first().fill('100');
-      if (javaScriptEnabled) {
-        await page.locator('#fee .total').waitFor();
-        expect(await page.locator('[data-calculate]').count()).toBe(0);
-      } else {
-        await Promise.all([page.waitForEvent('domcontentloaded'), page.locator('[data-calculate]').click()]);
-        expect(await page.locator('#fee').innerText()).toMatch(/You receive/);
+      // While typing with a script; without one by a button, which a script takes away.
+      const calculate = page.locator('[data-calculate]');
+      if (!javaScriptEnabled) {
+        await Promise.all([page.waitForEvent('domcontentloaded'), calculate.click()]);
       }
+      await page.locator('#fee .total').waitFor();
+      expect(await calculate.count()).toBe(javaScriptEnabled ? 0 : 1);
       await goOn(page);
       await look('3-next');
       await goToTheEnd(page, look);
       expect(await page.locator('body').innerText()).toMatch(/100/);
-      if (javaScriptEnabled) expect(page.url()).not.toContain('token=');
+      expect(page.url().includes('token=')).toBe(!javaScriptEnabled);
       await page.reload();
       await look('9-reloaded');
       await page.goBack();
