@@ -11,10 +11,12 @@ import {
   FeeBumpTransaction,
   Transaction,
   TransactionBuilder,
+  type OperationRecord,
+  type xdr,
 } from '@stellar/stellar-sdk';
 import fc from 'fast-check';
 import { signerFromSeed } from '../keys/ed25519.ts';
-import { formatAmount, MAX_STROOPS } from '../transaction/amount.ts';
+import { formatAmount, MAX_STROOPS, parseAmount } from '../transaction/amount.ts';
 import {
   FEE_BUMP_FACTOR,
   buildFeeBump,
@@ -24,6 +26,7 @@ import {
 } from './envelope.ts';
 import type { PaymentTransaction } from './envelope.ts';
 import { InvalidEnvelope } from './errors.ts';
+import type { ClaimantSpec, TransferOperation } from './operations.ts';
 import { PASSPHRASE } from './testing/resources.ts';
 
 const distribution = Keypair.random();
@@ -48,6 +51,64 @@ const payment: PaymentTransaction = {
   feePerOperation: 200n,
   passphrase: PASSPHRASE,
 };
+
+/** What the SDK reads out of an operation, in our own words. */
+function shown(operation: OperationRecord): object {
+  const { source } = operation;
+  const from = source === undefined ? {} : { source };
+  const idOf = (asset: Asset): string =>
+    asset.isNative() ? 'native' : `${asset.getCode()}:${asset.getIssuer()}`;
+  switch (operation.type) {
+    case 'payment':
+      return {
+        ...from,
+        to: operation.destination,
+        asset: idOf(operation.asset),
+        amount: parseAmount(operation.amount),
+      };
+    case 'createAccount':
+      return { ...from, to: operation.destination, amount: parseAmount(operation.startingBalance) };
+    case 'createClaimableBalance': {
+      const claimants = operation.claimants.map((claimant) => claimant.toXdrObject().toXdr('base64'));
+      return { ...from, claimants, asset: idOf(operation.asset), amount: parseAmount(operation.amount) };
+    }
+    case 'claimClaimableBalance':
+      return { ...from, balance: operation.balanceId };
+    default:
+      throw new Error(`an operation of another kind: ${operation.type}`);
+  }
+}
+
+function expectedOf(operation: TransferOperation): object {
+  const { source, kind, amount } = operation;
+  const from = source === undefined ? {} : { source };
+  switch (kind) {
+    case 'payment':
+      return { ...from, to: operation.destination, asset: operation.assetId, amount };
+    case 'createAccount':
+      return { ...from, to: operation.destination, amount };
+    case 'claimClaimableBalance':
+      return { ...from, balance: operation.balanceId };
+    default: {
+      const claimants = operation.claimants.map((one) =>
+        new Claimant(one.account, predicateOf(one)).toXdrObject().toXdr('base64'),
+      );
+      return { ...from, claimants, asset: operation.assetId, amount };
+    }
+  }
+}
+
+function predicateOf({ from, before }: ClaimantSpec): xdr.ClaimPredicate {
+  const parts = [
+    ...(from === undefined
+      ? []
+      : [Claimant.predicateNot(Claimant.predicateBeforeAbsoluteTime(String(from)))]),
+    ...(before === undefined ? [] : [Claimant.predicateBeforeAbsoluteTime(String(before))]),
+  ];
+  const [first, second] = parts;
+  if (!first) return Claimant.predicateUnconditional();
+  return second ? Claimant.predicateAnd(first, second) : first;
+}
 
 describe('building a transaction', () => {
   test('gives the same envelope and hash as the SDK, whatever is paid', () => {
@@ -112,6 +173,55 @@ describe('building a transaction', () => {
     );
   });
 
+  const g = fc.constantFrom(customer, distribution.publicKey(), channel.publicKey());
+  const gOrM = fc.oneof(g, fc.constant(muxed));
+  const seconds = fc.bigInt(1n, MAX_STROOPS);
+  const claimant = fc.record({ account: g, from: seconds, before: seconds }, { requiredKeys: ['account'] });
+  const shared = { source: fc.option(gOrM, { nil: undefined }), amount: fc.bigInt(1n, MAX_STROOPS) };
+  const assetId = fc
+    .option(fc.stringMatching(/^[a-zA-Z0-9]{1,12}$/), { nil: undefined })
+    .map((code) => (code === undefined ? 'native' : `${code}:${issuer}`));
+  const operations = fc.oneof(
+    fc.record({ ...shared, kind: fc.constant('payment' as const), destination: gOrM, assetId }),
+    fc.record({ ...shared, kind: fc.constant('createAccount' as const), destination: g }),
+    fc.record({
+      ...shared,
+      kind: fc.constant('createClaimableBalance' as const),
+      assetId,
+      claimants: fc.array(claimant, { minLength: 1, maxLength: 10 }),
+    }),
+    fc.record({
+      ...shared,
+      kind: fc.constant('claimClaimableBalance' as const),
+      balanceId: fc.stringMatching(/^[0-9a-f]{64}$/).map((hash) => `00000000${hash}`),
+    }),
+  );
+
+  test('gives the SDK, for every kind of operation, what it writes back as the same bytes', () => {
+    fc.assert(
+      fc.property(fc.array(operations, { minLength: 1, maxLength: 20 }), (chosen) => {
+        // `undefined` by name is what no caller writes.
+        const named = chosen.map(({ source, ...rest }) =>
+          source === undefined ? rest : { source, ...rest },
+        );
+        const built = buildPaymentTransaction({ ...payment, operations: named });
+        const read = new Transaction(built.envelope, PASSPHRASE);
+        expect(read.toXdr()).toBe(built.envelope);
+        expect(Buffer.from(read.hash()).toString('hex')).toBe(built.hash);
+        expect(read.operations.map(shown)).toEqual(named.map(expectedOf));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('signs as the SDK does', () => {
+    const built = buildPaymentTransaction(payment);
+    const sdk = new Transaction(built.envelope, PASSPHRASE);
+    sdk.sign(distribution, channel);
+    const signers = [distribution, channel].map((keypair) => signerFromSeed(keypair.secret()));
+    expect(buildPaymentTransaction(payment, signers)).toEqual({ envelope: sdk.toXdr(), hash: built.hash });
+  });
+
   test('creates accounts and claimable balances that only their claimants may take, in time', () => {
     const { envelope } = buildPaymentTransaction({
       ...payment,
@@ -155,6 +265,45 @@ describe('building a transaction', () => {
     ['a text memo of 29 bytes', { memo: { type: 'text', value: 'é'.repeat(15) } }],
     ['an id memo beyond 64 bits', { memo: { type: 'id', value: '18446744073709551616' } }],
     ['a source that is no account', { source: 'GNOBODY' }],
+    ['a source that is muxed', { source: muxed }],
+    ['a hash memo of 31 bytes', { memo: { type: 'hash', value: '0f'.repeat(31) } }],
+    [
+      'a destination that is no account',
+      { operations: [{ kind: 'payment', destination: 'GNOBODY', assetId: 'native', amount: 1n }] },
+    ],
+    [
+      'the creation of a muxed account',
+      { operations: [{ kind: 'createAccount', destination: muxed, amount: 1n }] },
+    ],
+    [
+      'a claimable balance for nobody',
+      { operations: [{ kind: 'createClaimableBalance', assetId: 'native', amount: 1n, claimants: [] }] },
+    ],
+    [
+      'a claimable balance that may be taken after the end of int64',
+      {
+        operations: [
+          {
+            kind: 'createClaimableBalance',
+            assetId: 'native',
+            amount: 1n,
+            claimants: [{ account: customer, from: MAX_STROOPS + 1n }],
+          },
+        ],
+      },
+    ],
+    [
+      'the claim of what is no balance',
+      { operations: [{ kind: 'claimClaimableBalance', balanceId: '00', amount: 1n }] },
+    ],
+    [
+      'an asset code of 13 characters',
+      {
+        operations: [
+          { kind: 'payment', destination: customer, assetId: `ABCDEFGHIJKLM:${issuer}`, amount: 1n },
+        ],
+      },
+    ],
     [
       'an asset without issuer',
       { operations: [{ kind: 'payment', destination: customer, assetId: 'SRT', amount: 1n }] },

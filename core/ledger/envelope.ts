@@ -1,15 +1,17 @@
-import { Account, FeeBumpTransaction, TransactionBuilder, xdr } from '@stellar/stellar-sdk/base';
+import { FeeBumpTransaction, TransactionBuilder, xdr } from '@stellar/stellar-sdk/base';
 import type { Transaction } from '@stellar/stellar-sdk/base';
 import { signatureHint } from '../keys/ed25519.ts';
 import type { Signer } from '../keys/ed25519.ts';
-import { decodeAccount } from '../keys/strkey.ts';
+import { decodeAccount, InvalidStrkey } from '../keys/strkey.ts';
+import { ENVELOPE_TYPE_TX, networkId, transactionHash } from '../keys/transaction-hash.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { MAX_STROOPS } from '../transaction/amount.ts';
 import type { Stroops } from '../transaction/amount.ts';
 import { InvalidEnvelope } from './errors.ts';
 import { MAX_OPERATIONS } from './limits.ts';
-import { memoOf, operationOf } from './operations.ts';
 import type { MemoSpec, TransferOperation } from './operations.ts';
+import { encodePayments } from './payment-xdr.ts';
+import { XdrWriter } from './xdr-writer.ts';
 
 /** A fee bump replaces a queued transaction only from this many times its bid per operation on. */
 export const FEE_BUMP_FACTOR = 10n;
@@ -37,21 +39,31 @@ export interface BuiltTransaction {
 }
 
 /**
- * The unsigned transaction, deterministic in its input.
+ * The transaction with the signers' signatures, in their order; deterministic in its input.
  * @throws {InvalidEnvelope} when the input breaks a rule of the protocol.
  */
-export function buildPaymentTransaction(input: PaymentTransaction): BuiltTransaction {
+export function buildPaymentTransaction(
+  input: PaymentTransaction,
+  signers: readonly Signer[] = [],
+): BuiltTransaction {
   checkBounds(input);
-  return building(() => {
-    const builder = new TransactionBuilder(new Account(input.source, String(input.sequence - 1n)), {
-      fee: String(input.feePerOperation),
-      networkPassphrase: input.passphrase,
-      timebounds: { minTime: String(input.minTime ?? 0n), maxTime: String(input.maxTime) },
-      memo: memoOf(input.memo),
-    });
-    for (const operation of input.operations) builder.addOperation(operationOf(operation));
-    return builder.build();
-  });
+  const { source, sequence, operations, memo, minTime = 0n, maxTime } = input;
+  const fee = input.feePerOperation * BigInt(operations.length);
+  const bytes = encoding(() => encodePayments({ source, fee, sequence, minTime, maxTime, memo, operations }));
+  const hash = transactionHash(networkId(input.passphrase), bytes);
+  const envelope = new XdrWriter().uint32(ENVELOPE_TYPE_TX).fixed(bytes).uint32(signers.length);
+  for (const signer of signers)
+    envelope.fixed(signatureHint(decodeAccount(signer.account))).opaque(signer.sign(hash));
+  return { envelope: envelope.bytes().toString('base64'), hash: Buffer.from(hash).toString('hex') };
+}
+
+function encoding(encode: () => Buffer): Buffer {
+  try {
+    return encode();
+  } catch (thrown) {
+    if (thrown instanceof InvalidStrkey) throw new InvalidEnvelope(thrown.message, thrown);
+    throw thrown;
+  }
 }
 
 /**

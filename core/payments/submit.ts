@@ -9,7 +9,8 @@ import {
 } from '../database/repositories/submissions.ts';
 import { deferTransfers, type Transfer } from '../database/repositories/transfers.ts';
 import type { Signer } from '../keys/ed25519.ts';
-import { buildPaymentTransaction, signEnvelope, type BuiltTransaction } from '../ledger/envelope.ts';
+import { buildPaymentTransaction, type BuiltTransaction } from '../ledger/envelope.ts';
+import { InvalidEnvelope } from '../ledger/errors.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import { reclaimTime } from './claimable.ts';
 import type { PaymentContext } from './context.ts';
@@ -164,21 +165,19 @@ function sign(
   round: Round,
   { source, transfers }: Batch,
 ): NewSubmission | undefined {
-  const built = build(context, round, source, transfers);
-  if (!built) return undefined;
-  const { passphrase } = context.anchor.network;
-  const { hash, envelope } = signEnvelope(built.envelope, passphrase, [signerOf(context, round.account.id)]);
-  return {
-    id: randomUUID(),
-    hash,
-    source: source.id,
-    sequence: source.sequence + 1n,
-    envelope,
-    minTime: 0n,
-    maxTime: round.maxTime,
-    feeBidPerOperation: round.feePerOperation,
-    transferIds: transfers.map(({ id }) => id),
-  };
+  const signed = build(context, round, { source, transfers }, signerOf(context, round.account.id));
+  return (
+    signed && {
+      id: randomUUID(),
+      ...signed,
+      source: source.id,
+      sequence: source.sequence + 1n,
+      minTime: 0n,
+      maxTime: round.maxTime,
+      feeBidPerOperation: round.feePerOperation,
+      transferIds: transfers.map(({ id }) => id),
+    }
+  );
 }
 
 async function markSubmitted(
@@ -202,24 +201,28 @@ async function markSubmitted(
 function build(
   context: PaymentContext,
   { maxTime, feePerOperation }: Frame,
-  source: LedgerAccount,
-  transfers: readonly Transfer[],
+  { source, transfers }: Batch,
+  signer: Signer,
 ): BuiltTransaction | undefined {
   const { anchor, log } = context;
   const [first] = transfers;
   const reclaimAt = reclaimTime(context, maxTime);
   try {
-    return buildPaymentTransaction({
-      source: source.id,
-      sequence: source.sequence + 1n,
-      maxTime,
-      feePerOperation,
-      operations: transfers.map((transfer) => toOperation(transfer, reclaimAt)),
-      ...(first?.memo != null &&
-        first.memoType && { memo: { type: first.memoType, value: memoValue(first) } }),
-      passphrase: anchor.network.passphrase,
-    });
+    return buildPaymentTransaction(
+      {
+        source: source.id,
+        sequence: source.sequence + 1n,
+        maxTime,
+        feePerOperation,
+        operations: transfers.map((transfer) => toOperation(transfer, reclaimAt)),
+        ...(first?.memo != null &&
+          first.memoType && { memo: { type: first.memoType, value: memoValue(first) } }),
+        passphrase: anchor.network.passphrase,
+      },
+      [signer],
+    );
   } catch (error) {
+    if (!(error instanceof InvalidEnvelope)) throw error;
     const keys = transfers.map((transfer) => transfer.key);
     log.error(
       { err: error, transfers: keys },
