@@ -15,7 +15,12 @@ import type { AccountChange, Horizon, PageOptions, RequestOptions, StreamOptions
 const MAX_LIMIT = 200;
 export type History = Pick<
   Horizon,
-  'payments' | 'transactionsOf' | 'streamPayments' | 'streamTransactions' | 'streamAccountChanges'
+  | 'payments'
+  | 'paymentsOfTransaction'
+  | 'transactionsOf'
+  | 'streamPayments'
+  | 'streamTransactions'
+  | 'streamAccountChanges'
 >;
 
 export interface HistoryOptions {
@@ -81,6 +86,13 @@ export function createHistory(
         if (payments.length > 0 || records.length < limit) return payments;
         at = records.at(-1)?.string('paging_token');
       }
+    },
+    paymentsOfTransaction: async (hash, account, asked) => {
+      const [records, paymentsIn] = await Promise.all([
+        findPaymentsOf(connections, hash, asked),
+        loadPaymentReader(),
+      ]);
+      return records?.flatMap((record) => paymentsIn(record, account));
     },
     transactionsOf: async (account, asked = {}) => {
       const { includeFailed = true, ...rest } = asked;
@@ -173,4 +185,30 @@ async function readOn(
     }
   }
   throw failure;
+}
+
+/** A page holds the operations of any transaction. The first Horizon that knows it answers; one that lags, or is down, is none. */
+async function findPaymentsOf(
+  connections: Connections,
+  hash: string,
+  options: RequestOptions = {},
+): Promise<Fields[] | undefined> {
+  const request = {
+    operation: 'payments_of_transaction',
+    path: `/transactions/${encodeURIComponent(hash)}/payments`,
+    query: { join: 'transactions', limit: String(MAX_LIMIT) },
+    maxBytes: PAGE_BYTES,
+  };
+  let failure: unknown;
+  for (const pin of connections.pool.candidates(options.pin)) {
+    try {
+      const { body } = await read(connections, request, { ...options, pin });
+      if (body !== undefined) return pageRecords(body, request.operation);
+    } catch (thrown) {
+      options.signal?.throwIfAborted();
+      failure = thrown;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return undefined;
 }

@@ -279,6 +279,15 @@ export interface Horizon {
   transaction(hash: string, options?: RequestOptions): Promise<LedgerTransaction | undefined>;
   /** An empty array means that there is nothing more. @throws {HistoryGone} @throws {NetworkChanged} */
   payments(account: string, options?: PageOptions): Promise<LedgerPayment[]>;
+  /**
+   * The movements in one transaction that concern `account`, by outer or inner hash; undefined when this Horizon does not
+   * know it (yet).
+   */
+  paymentsOfTransaction(
+    hash: string,
+    account: string,
+    options?: RequestOptions,
+  ): Promise<LedgerPayment[] | undefined>;
   /** Successful and failed ones in which the account took any part. @throws {HistoryGone} @throws {NetworkChanged} */
   transactionsOf(account: string, options?: TransactionPageOptions): Promise<LedgerTransaction[]>;
   /**

@@ -34,6 +34,21 @@ export class RecordedMeanwhile extends CapstanError {
   }
 }
 
+export interface RecordOptions {
+  /**
+   * Where the cursor has to stand: whoever follows a stream knows of nothing between there and these payments. Left out where nothing
+   * depends on it.
+   */
+  readonly after?: string;
+  /** Up to where the account's payments are known to be these. Default: the last of them. */
+  readonly end?: { readonly position: string; readonly ledger: number } | undefined;
+}
+
+function endOfPage(payments: readonly LedgerPayment[]): RecordOptions['end'] {
+  const last = payments.at(-1);
+  return last && { position: last.pagingToken, ledger: last.ledger };
+}
+
 /** An inbound payment with what it means. */
 interface Entry {
   readonly payment: LedgerPayment;
@@ -48,26 +63,22 @@ interface Entry {
  * does not grow with the page. Recording a page again changes nothing; a page is recorded as its payments one by one would be.
  *
  * @param payments in ledger order, all behind the account's cursor
- * @param after where the cursor has to stand: whoever follows a stream knows of nothing between there and these payments.
- * Left out where nothing depends on it
- * @throws {CursorMoved} when it stands elsewhere; nothing is recorded then
+ * @throws {CursorMoved} when the cursor stands elsewhere than `after`; nothing is recorded then
  */
 export async function recordPayments(
   context: LedgerContext,
   account: string,
   payments: readonly LedgerPayment[],
-  after?: string,
+  { after, end = endOfPage(payments) }: RecordOptions = {},
 ): Promise<RecordedPage> {
-  const last = payments.at(-1);
-  if (!last) return { matched: 0, unmatched: 0 };
-  await noticeForeign(context, account, payments);
+  if (!end) return { matched: 0, unmatched: 0 };
+  if (payments.length > 0) await noticeForeign(context, account, payments);
   const entries = await context.database.transaction().execute(async (trx) => {
     // First, because it locks: whoever records the same page meanwhile waits here and then finds its receipts.
     const to = {
       account,
       networkPassphrase: context.anchor.network.passphrase,
-      position: last.pagingToken,
-      ledger: last.ledger,
+      ...end,
     };
     await moveCursor(trx, to, after);
     const inbound = payments.filter((payment) => isInbound(payment, account));
@@ -76,7 +87,7 @@ export async function recordPayments(
   const matched = entries.filter(({ intended }) => intended !== undefined).length;
   if (matched > 0) context.wake?.('effects');
   const page = { matched, unmatched: entries.length - matched };
-  if (entries.length > 0) context.log.info({ account, ...page, ledger: last.ledger }, 'recorded receipts');
+  if (entries.length > 0) context.log.info({ account, ...page, ledger: end.ledger }, 'recorded receipts');
   return page;
 }
 

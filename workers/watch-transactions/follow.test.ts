@@ -137,6 +137,23 @@ describe('our own payouts', () => {
   });
 });
 
+test('payments of strangers in one ledger with our payouts are recorded once, in order, many by a page', async () => {
+  const { context, asked } = counted();
+  await watch(context);
+  const payers: Keypair[] = [];
+  for (let i = 0; i < 5; i++) payers.push(await rich(world));
+  const mark = asked.length;
+  await sentPayout(context);
+  const sent = payers.map((payer, index) => payIn(world, payer, String(index), '1', '2'));
+  await Promise.all(sent);
+  const all = () =>
+    world.db.database.selectFrom('receipt').selectAll().where('memo', 'is not', null).execute();
+  await eventually('all are recorded', async () => (await all()).length === 10, 15_000);
+  expect(new Set((await all()).map(({ id }) => id)).size).toBe(10);
+  const looked = asked.slice(mark).filter((operation) => operation === 'payments_of_transaction');
+  expect(looked.length).toBeLessThanOrEqual(5);
+});
+
 describe('a payment of a customer', () => {
   test('beside our payouts in the same ledger is recorded, whichever comes first', async () => {
     await watch();
@@ -194,19 +211,19 @@ describe('a payment of a customer', () => {
   });
 });
 
-describe('pages that lag behind the stream', () => {
-  /** Streams from one Horizon, pages from another one: what a pool of two may do. */
+describe('a Horizon that lags behind the stream', () => {
+  /** Streams from one Horizon, all the rest from another one: what a pool of two may do. */
   function split(): PaymentContext {
-    const pages = ledger.client({ urls: [ledger.secondUrl!] });
-    const horizon: Horizon = {
-      ...ledger.client(),
-      payments: (...asked: Parameters<Horizon['payments']>) => pages.payments(...asked),
-    };
-    return { ...world.context, horizon };
+    const { payments, paymentsOfTransaction } = ledger.client({ urls: [ledger.secondUrl!] });
+    return { ...world.context, horizon: { ...ledger.client(), payments, paymentsOfTransaction } };
   }
+  const pick = ({ payments, paymentsOfTransaction }: Horizon): Partial<Horizon> => ({
+    payments,
+    paymentsOfTransaction,
+  });
   const lag = (): void => ledger.misbehave({ lagReads: { ledgers: 50, listener: 'second', only: 'reads' } });
 
-  test('keep no payment from being recorded, nor any that comes after it', async () => {
+  test('keeps the cursor before what it does not show, and nothing is lost when it does', async () => {
     lag();
     const first = await payIn(world, customer, '1', '1');
     await watch(split());
@@ -214,12 +231,25 @@ describe('pages that lag behind the stream', () => {
     await ledger.closeLedger();
     await completed(id);
     await payIn(world, customer, '2', '2');
+    expect(await receipts()).toEqual([]);
+    expect(await position()).toBeLessThan(BigInt(first.pagingToken));
+    ledger.behave();
     await recorded(2);
     await passed(first);
     expect((await receipts()).map(({ memo }) => memo)).toEqual(['1', '2']);
   });
 
-  test('that end in the middle of a long history lose nothing of it', async () => {
+  test('is passed over where another one knows the transaction', async () => {
+    lag();
+    await watch({
+      ...world.context,
+      horizon: { ...ledger.client(), ...pick(ledger.client({ urls: [ledger.secondUrl!, ledger.url] })) },
+    });
+    await payIn(world, customer, '1', '1');
+    await recorded(1);
+  });
+
+  test('and ends a page in the middle of a transaction loses nothing of it', async () => {
     for (let i = 0; i < 3; i++)
       await payIn(world, customer, String(1_000 + i), ...Array<string>(80).fill('0.1'));
     const own = ledger.client();

@@ -1,61 +1,50 @@
-import type { LedgerPayment } from '../../core/ledger/types.ts';
+import { payoutHashes } from '../../core/database/repositories/submissions.ts';
+import type { LedgerPayment, LedgerTransaction } from '../../core/ledger/types.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
+import { beforeTransaction, endOf, paymentsIn, TransactionUnknown } from '../../core/payments/inbound.ts';
 import { recordPayments } from '../../core/payments/record.ts';
-import { CapstanError } from '../../core/runtime/errors.ts';
 import { inBatches } from './batches.ts';
 
-/** A ledger's payments come in one burst. */
+/** A ledger's transactions come in one burst. */
 const BURST = { most: 200, lingerMs: 20 } as const;
-/** How often pages are read again that do not show yet what the stream told of, and for how long. */
+/** Operations of strangers that are recorded together. */
+const MOST_OPERATIONS = 200;
+/** How often a transaction is asked for again that no Horizon shows yet, and for how long. */
 const AGAIN_MS = 1_000;
 const AGAIN_TIMES = 60;
-
-/** The stream tells of a contract's transfers that no page shows: a Horizon lags, or two of them disagree. */
-export class PagesBehind extends CapstanError {
-  constructor(account: string, token: string) {
-    super(
-      'pages_behind',
-      `The pages of payments of ${account} do not show ${token}, which the stream told of. Check that every URL in network.horizon is healthy.`,
-    );
-  }
-}
 
 export interface Following {
   readonly account: string;
   /** A paging token: everything up to it is recorded. */
   readonly from: string;
   readonly signal: AbortSignal;
-  /** Records what the pages show behind the cursor; answers how far. */
-  readonly readOn: () => Promise<string>;
 }
 
 /**
- * Records an account's payments as its stream brings them, in their order, until the signal ends it. The cursor only ever
- * moves from one recorded payment to the next one of the same stream, so nothing can be passed over; a database that was
- * replaced meanwhile is noticed by its cursor.
+ * Records an account's payments as its stream of transactions tells of them, in their order, until the signal ends it. A
+ * batch of a hundred payouts of ours is one record, which brings the account nothing; of anybody else's transaction the payments are
+ * asked for. The cursor only ever moves from one transaction of the stream to the next one, each of them ours or answered for, so nothing
+ * can be passed over; a database that was replaced meanwhile is noticed by its cursor.
  *
  * @throws {CursorMoved} when somebody else moved the cursor: it is to be read anew
+ * @throws {TransactionUnknown} when no Horizon shows for a minute what the stream told of
  */
 export async function follow(
   context: LedgerContext,
-  { account, from, signal: outer, readOn }: Following,
+  { account, from, signal: outer }: Following,
   report: (position: string) => void,
 ): Promise<void> {
   const ending = new AbortController();
   const signal = AbortSignal.any([outer, ending.signal]);
-  const stream = context.horizon.streamPayments(account, { cursor: from, signal });
+  // Pages may have ended in the middle of a transaction.
+  const cursor = beforeTransaction(from);
+  const stream = context.horizon.streamTransactions(account, { cursor, signal });
   let position = from;
-  const record = async ({ call, payments }: Part): Promise<string> => {
-    const token = payments.at(-1)?.pagingToken ?? position;
-    if (BigInt(token) <= BigInt(position)) return position;
-    if (call) return readUpTo(context, account, token, { readOn, signal });
-    await recordPayments(context, account, payments, position);
-    return token;
-  };
   try {
     for await (const batch of inBatches(stream, { ...BURST, clock: context.clock })) {
-      for (const part of partsOf(batch)) {
-        position = await record(part);
+      const news = batch.filter((one) => endOf(one) > BigInt(position));
+      for (const part of await partsOf(context, account, news)) {
+        position = await take(context, part, { account, position, signal });
         report(position);
       }
     }
@@ -64,37 +53,71 @@ export async function follow(
   }
 }
 
-/**
- * A contract call may move several assets under one token, which a batch may hold a part of: only a page is sure to hold all of them.
- * Nothing behind it is recorded before it is.
- */
-async function readUpTo(
-  { clock }: LedgerContext,
-  account: string,
-  token: string,
-  { readOn, signal }: Pick<Following, 'readOn' | 'signal'>,
-): Promise<string> {
-  for (let tries = 0; tries < AGAIN_TIMES && !signal.aborted; tries++) {
-    const position = await readOn();
-    if (BigInt(position) >= BigInt(token)) return position;
-    await clock.sleep(AGAIN_MS, signal);
-  }
-  throw new PagesBehind(account, token);
-}
-
-/** Payments in a row that are all ordinary, or all a contract's. */
+/** Transactions in a row. */
 interface Part {
-  readonly call: boolean;
-  readonly payments: LedgerPayment[];
+  readonly transactions: LedgerTransaction[];
+  /** Those whose payments are to be asked for. */
+  readonly strangers: LedgerTransaction[];
+  operations: number;
 }
 
-function partsOf(batch: readonly LedgerPayment[]): readonly Part[] {
+/** A failed transaction moved nothing, and one of ours nothing to the account. */
+async function partsOf(
+  { database }: LedgerContext,
+  account: string,
+  batch: readonly LedgerTransaction[],
+): Promise<readonly Part[]> {
+  const hashes = batch.flatMap(({ hash, innerHash }) =>
+    innerHash === undefined ? [hash] : [hash, innerHash],
+  );
+  const own = await payoutHashes(database, account, hashes);
   const parts: Part[] = [];
-  for (const payment of batch) {
-    const call = payment.type === 'invoke_host_function';
-    const last = parts.at(-1);
-    if (last?.call === call) last.payments.push(payment);
-    else parts.push({ call, payments: [payment] });
+  for (const transaction of batch) {
+    const { hash, innerHash, successful, operationCount } = transaction;
+    const isStranger = successful && !own.has(hash) && !own.has(innerHash ?? '');
+    let part = parts.at(-1);
+    if (!part || (isStranger && part.operations + operationCount > MOST_OPERATIONS)) {
+      part = { transactions: [], strangers: [], operations: 0 };
+      parts.push(part);
+    }
+    part.transactions.push(transaction);
+    if (!isStranger) continue;
+    part.strangers.push(transaction);
+    part.operations += operationCount;
   }
   return parts;
+}
+
+interface At {
+  readonly account: string;
+  readonly position: string;
+  readonly signal: AbortSignal;
+}
+
+/** Records a part; answers how far the cursor is then. */
+async function take(context: LedgerContext, { transactions, strangers }: Part, at: At): Promise<string> {
+  const last = transactions.at(-1);
+  if (!last) return at.position;
+  const ours = transactions.filter((one) => !strangers.includes(one));
+  const others = ours.reduce((sum, { operationCount }) => sum + operationCount, 0);
+  const payments = strangers.length === 0 ? [] : await untilShown(context, strangers, others, at);
+  const end = { position: String(endOf(last)), ledger: last.ledger };
+  await recordPayments(context, at.account, payments, { after: at.position, end });
+  return end.position;
+}
+
+async function untilShown(
+  context: LedgerContext,
+  strangers: readonly LedgerTransaction[],
+  others: number,
+  { account, position, signal }: At,
+): Promise<readonly LedgerPayment[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await paymentsIn(context, strangers, { account, after: position, others, signal });
+    } catch (error) {
+      if (!(error instanceof TransactionUnknown) || tries >= AGAIN_TIMES || signal.aborted) throw error;
+      await context.clock.sleep(AGAIN_MS, signal);
+    }
+  }
 }

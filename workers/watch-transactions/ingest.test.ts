@@ -6,7 +6,12 @@ import { sdkAsset, startTestLedger, type TestLedger } from '../../test/support/l
 import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { expectWithdrawal, payIn, recordAll, rich } from '../../test/support/withdrawals.ts';
 import { startHorizonServer, type Asked } from '../../core/ledger/testing/horizon-server.ts';
-import { ledgerResource, paymentResource, rootResource } from '../../core/ledger/testing/resources.ts';
+import {
+  ledgerResource,
+  paymentResource,
+  rootResource,
+  transactionResource,
+} from '../../core/ledger/testing/resources.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { recordPayments } from '../../core/payments/record.ts';
 import { ingest, type IngestState } from './ingest.ts';
@@ -210,9 +215,10 @@ describe('a contract call that moves two assets in one operation', () => {
       if (headers.accept !== 'text/event-stream')
         return { status: 200, body: { _embedded: { records: isPaid ? [call] : [] } } };
       isPaid = true;
+      const told = JSON.stringify(transactionResource(9, holder.publicKey()));
       return (response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write(`event: open\ndata: "hello"\n\nid: 1\ndata: ${JSON.stringify(call)}\n\n`);
+        response.write(`event: open\ndata: "hello"\n\nid: 1\ndata: ${told}\n\n`);
       };
     };
     const server = await startHorizonServer((asked) => answer(asked));

@@ -40,11 +40,10 @@ export async function ingest(
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const readOn = (): Promise<string> => catchUp(context, account, signal, report);
-      const position = await readOn();
+      const position = await catchUp(context, account, signal, report);
       failures = 0;
       report({ state: 'streaming', position });
-      await follow(context, { account, from: position, signal, readOn }, (at) =>
+      await follow(context, { account, from: position, signal }, (at) =>
         report({ state: 'streaming', position: at }),
       );
     } catch (error) {
@@ -88,7 +87,7 @@ async function catchUp(
     position = page.at(-1)?.pagingToken ?? position;
     // Where pages end too early (a Horizon that lags, a call that moved nothing) the stream goes on from the same place.
     const isMore = page.length >= PAGE && !signal.aborted;
-    page = await both(recordPayments(context, account, page, from), isMore ? read(position) : []);
+    page = await both(recordPayments(context, account, page, { after: from }), isMore ? read(position) : []);
     if (!isMore) return position;
     report({ state: 'catching_up', position });
   }

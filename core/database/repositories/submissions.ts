@@ -250,6 +250,26 @@ export async function submissionSources(
   return new Set(rows.map(({ account }) => account));
 }
 
+/**
+ * Those of some hashes, of fee bumps too, under which we have sent transfers out of `account`: such a transaction brings it
+ * nothing. Upkeep may (a channel that is merged), and so may what is not in the journal.
+ */
+export async function payoutHashes(
+  database: Database,
+  account: string,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const asked = sql`any(${[...hashes]}::text[])`;
+  // All that ride in one submission leave the same account: one of them tells.
+  const isPayout = sql`(select transfer.source from attempt join transfer on transfer.id = attempt.transfer_id
+    where attempt.submission_id = submission.id limit 1) = ${account}`;
+  const { rows } = await sql<{ hash: string }>`
+    select hash from submission where hash = ${asked} and ${isPayout}
+    union all select submission_bump.hash from submission_bump join submission on submission.id = submission_id
+      where submission_bump.hash = ${asked} and ${isPayout}`.execute(database);
+  return new Set(rows.map(({ hash }) => hash));
+}
+
 /** Whether upkeep of channels, which carries no transfer, is still in flight. */
 export async function isUpkeepPending(database: Database): Promise<boolean> {
   const row = await database
