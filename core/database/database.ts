@@ -1,7 +1,8 @@
-import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { LATEST_MIGRATION, MIGRATIONS_TABLE } from './migrations/names.ts';
+import { ColumnNames, parseTimestamp } from './results.ts';
 import type { Tables } from './schema.ts';
 
 /** Statements run on this: the pool, or one transaction of it. */
@@ -30,6 +31,7 @@ export class SchemaTooOld extends CapstanError {
 /** int8 as bigint, so that stroops and ids stay exact; timestamptz as Date; numeric stays text. */
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, BigInt);
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, parseTimestamp);
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -42,8 +44,7 @@ export interface DatabaseOptions {
   readonly onPoolError?: (error: Error) => void;
 }
 
-/** Columns only: the keys inside JSON (SEP-9 names, what an integration wrote) stay as they were given. */
-const plugins = [new CamelCasePlugin({ maintainNestedObjectKeys: true })];
+const plugins = [new ColumnNames()];
 
 /** Opens a pool; nothing connects before the first statement. The caller calls `destroy()` on the result. */
 export function openDatabase(options: DatabaseOptions): Database {

@@ -35,6 +35,9 @@ class Unfit extends LedgerUnavailable {
   }
 }
 
+/** Given as the reason because an abort without one makes an error with a stack each time. */
+const OVER = Symbol('over');
+
 /** A bounded wait was over. */
 class Late extends LedgerUnavailable {}
 
@@ -295,6 +298,6 @@ async function within<V>(
   } catch (thrown) {
     throw isLate ? new Late(`No answer in ${timeoutMs} ms.`, { cause: thrown }) : thrown;
   } finally {
-    done.abort();
+    done.abort(OVER);
   }
 }
