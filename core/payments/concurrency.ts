@@ -17,3 +17,11 @@ export async function mapLimited<T, R>(
   if (failed) throw failed.reason;
   return results;
 }
+
+/** The answers of two that go on side by side; both are waited for, whichever fails, and nothing goes on behind a retry. */
+export async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  if (a.status === 'rejected') throw a.reason;
+  if (b.status === 'rejected') throw b.reason;
+  return [a.value, b.value];
+}

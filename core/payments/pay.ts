@@ -8,7 +8,7 @@ import {
   type Transfer,
 } from '../database/repositories/transfers.ts';
 import { messageOf } from '../runtime/errors.ts';
-import { mapLimited } from './concurrency.ts';
+import { both, mapLimited } from './concurrency.ts';
 import { baseAccount, distributionAccounts, type PaymentContext } from './context.ts';
 import { checkTransfer, createAccountFirst, setAside } from './destinations.ts';
 import { createLookups, type Lookups } from './lookups.ts';
@@ -87,18 +87,21 @@ async function paySource(
     await dueTransfers(database, distribution, ROUND_LIMIT, stoppedAssets),
   );
   if (due.length === 0) return 0;
-  const round = await openRound(context, distribution, lookups);
+  // At once, because the channels wait for both.
+  const planned = planBatches(due, most - inFlight.sources.size).flat();
+  const [round, payable] = await both(
+    openRound(context, distribution, lookups),
+    stillWanted(context, planned).then((wanted) => payableOf(context, wanted, lookups)),
+  );
   if (typeof round === 'string') {
     if (pauses.pause(distribution, round) && round !== 'busy') tellUnready(context, distribution, round);
     return 0;
   }
   pauses.clear(distribution);
-  const funds = fundsOf(round.account, inFlight);
+  // Planned again: what was set aside leaves no hole in a batch, and some of the channels may not be usable.
   const free = round.sources.length;
-  const wanted = await stillWanted(context, planBatches(due, free).flat());
-  const payable = await payableOf(context, wanted, lookups);
-  const funded = await fundedOf(context, distribution, funds, payable);
-  // Planned again: what was set aside leaves no hole in a batch.
+  const wanted = planBatches(payable, free).flat();
+  const funded = await fundedOf(context, distribution, fundsOf(round.account, inFlight), wanted);
   const batches = planBatches(funded, free).flatMap((transfers, index) => {
     const source = round.sources[index];
     return source ? [{ source, transfers }] : [];

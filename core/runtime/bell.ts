@@ -7,13 +7,16 @@ export interface Bell {
   wait(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Given as the reason because an abort without one makes an error with a stack each time. */
+const RUNG = Symbol('rung');
+
 export function createBell(clock: Pick<Clock, 'sleep'>): Bell {
   let isRung = false;
   let sleeper: AbortController | undefined;
   return {
     ring: () => {
       isRung = true;
-      sleeper?.abort();
+      sleeper?.abort(RUNG);
     },
     wait: async (ms, signal) => {
       if (!isRung) {

@@ -7,8 +7,11 @@ import { isPayment, participants } from './participants.ts';
 import { ledgerToken } from './records.ts';
 import type { LedgerRecord, OperationRecord, TransactionRecord } from './records.ts';
 
-/** How many decoded envelopes are kept for rendering. */
-const DECODED_CACHE_SIZE = 2000;
+/**
+ * Operations whose decoded envelopes are kept for rendering, one more for each envelope: decoding costs ten times the rendering. About
+ * 100 MB when it is full.
+ */
+const DECODED_OPERATIONS = 50_000;
 /** Forgotten ledgers leave memory in batches of this many. */
 const PRUNE_BATCH = 256;
 
@@ -17,6 +20,10 @@ export interface Lanes {
   readonly transactions: Lane<TransactionRecord>;
   readonly operations: Lane<OperationRecord>;
   readonly payments: Lane<OperationRecord>;
+}
+
+function weightOf({ inner }: ParsedTransaction): number {
+  return inner.operations.length + 1;
 }
 
 function newLanes(): Lanes {
@@ -36,6 +43,7 @@ export class History {
   readonly #accounts = new Map<string, Lanes>();
   readonly #byHash = new Map<string, TransactionRecord>();
   readonly #decoded = new Map<string, ParsedTransaction>();
+  #decodedOperations = 0;
   readonly #network: Uint8Array;
   #oldest = 0;
   #pruned = 0;
@@ -88,9 +96,13 @@ export class History {
   }
 
   #remember(parsed: ParsedTransaction): void {
-    const [oldest] = this.#decoded.keys();
-    if (this.#decoded.size >= DECODED_CACHE_SIZE && oldest !== undefined) this.#decoded.delete(oldest);
     this.#decoded.set(parsed.hashHex, parsed);
+    this.#decodedOperations += weightOf(parsed);
+    for (const [hash, oldest] of this.#decoded) {
+      if (this.#decodedOperations <= DECODED_OPERATIONS) break;
+      this.#decoded.delete(hash);
+      this.#decodedOperations -= weightOf(oldest);
+    }
   }
 
   #addTransaction({ parsed, record }: AppliedTransaction): void {

@@ -3,6 +3,7 @@ import { Account, Memo, Operation, TransactionBuilder, type Keypair } from '@ste
 import { findCursor } from '../../core/database/repositories/receipts.ts';
 import type { Horizon, LedgerTransaction, RequestObservation } from '../../core/ledger/types.ts';
 import type { PaymentContext } from '../../core/payments/context.ts';
+import { keepChannels } from '../../core/payments/keep-channels.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -152,6 +153,20 @@ test('payments of strangers in one ledger with our payouts are recorded once, in
   expect(new Set((await all()).map(({ id }) => id)).size).toBe(10);
   const looked = asked.slice(mark).filter((operation) => operation === 'payments_of_transaction');
   expect(looked.length).toBeLessThanOrEqual(5);
+});
+
+test('a channel that is merged back is in the journal, and a receipt all the same', async () => {
+  await keepChannels(world.context, account, 1);
+  await world.turn();
+  await watch();
+  expect(await keepChannels(world.context, account, 0)).toBe('working');
+  await world.turn();
+  const all = () => world.db.database.selectFrom('receipt').select(['reason', 'assetId']).execute();
+  const merged = { reason: 'own_transfer', assetId: 'native' };
+  await eventually('it is recorded', async () =>
+    (await all()).some(({ reason }) => reason === 'own_transfer'),
+  );
+  expect(await all()).toContainEqual(merged);
 });
 
 describe('a payment of a customer', () => {

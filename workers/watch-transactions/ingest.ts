@@ -1,6 +1,7 @@
 import { BEGINNING, CursorMoved, findCursor } from '../../core/database/repositories/receipts.ts';
 import { HistoryGone, NetworkChanged } from '../../core/ledger/errors.ts';
 import type { LedgerPayment } from '../../core/ledger/types.ts';
+import { both } from '../../core/payments/concurrency.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { recordPayments } from '../../core/payments/record.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
@@ -87,7 +88,8 @@ async function catchUp(
     position = page.at(-1)?.pagingToken ?? position;
     // Where pages end too early (a Horizon that lags, a call that moved nothing) the stream goes on from the same place.
     const isMore = page.length >= PAGE && !signal.aborted;
-    page = await both(recordPayments(context, account, page, { after: from }), isMore ? read(position) : []);
+    const next = isMore ? read(position) : Promise.resolve([]);
+    [, page] = await both(recordPayments(context, account, page, { after: from }), next);
     if (!isMore) return position;
     report({ state: 'catching_up', position });
   }
@@ -99,12 +101,4 @@ async function cursorOf({ database, anchor }: LedgerContext, account: string): P
   if (cursor && cursor.networkPassphrase !== anchor.network.passphrase)
     throw new CursorOfOtherNetwork(account);
   return cursor?.position ?? BEGINNING;
-}
-
-/** The second one's answer, once the first is done: both are waited for, whichever fails, and nothing goes on behind a retry. */
-async function both<T>(first: Promise<unknown>, second: Promise<T> | T): Promise<T> {
-  const [done, answered] = await Promise.allSettled([first, second]);
-  if (done.status === 'rejected') throw done.reason;
-  if (answered.status === 'rejected') throw answered.reason;
-  return answered.value;
 }
