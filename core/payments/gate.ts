@@ -9,6 +9,8 @@ import { stoppedMoney } from './suspension.ts';
 
 /** What still lets payments through at the moment when they are journalled. */
 export interface Gate {
+  /** All money is stopped, or the account frozen by now. */
+  readonly isShut: boolean;
   /** False for all when money is stopped or the account frozen by now; takes a payout off its asset's limits. */
   allows(locked: LockedTransfer): boolean;
   /** To be called when the database transaction is committed: suspends what has reached a limit. */
@@ -36,6 +38,7 @@ export async function openGate(
   const suspects = await suspectsOf(trx, distribution, planned);
   const assets = new Set(stopped.assets);
   return {
+    isShut,
     allows: (locked) =>
       !isShut &&
       !suspects.has(locked.transfer.id) &&

@@ -7,6 +7,7 @@ import {
   markedChannels,
   moveMark,
   noteSeenSequence,
+  vanishedChannels,
   type Freeze,
   type JournalMark,
 } from '../database/repositories/journal.ts';
@@ -100,6 +101,22 @@ export async function inspectJournal(
 ): Promise<string | undefined> {
   if (!(await openMark(context, distribution))) return undefined;
   return inspect(context, distribution, distribution);
+}
+
+/**
+ * Reads the histories of channels that are gone from the ledger without a submission of ours: only our key can have merged
+ * them away, and such a transaction need not touch the distribution account.
+ *
+ * @param present the channels that there are
+ */
+export async function inspectVanished(
+  context: LedgerContext,
+  distribution: string,
+  present: readonly Pick<LedgerAccount, 'id'>[],
+): Promise<void> {
+  const ids = present.map(({ id }) => id);
+  for (const channel of await vanishedChannels(context.database, distribution, ids))
+    await inspect(context, distribution, channel);
 }
 
 async function inspect(

@@ -8,6 +8,7 @@ import { channelsOf } from './channels.ts';
 import type { PaymentContext } from './context.ts';
 import { keepChannels } from './keep-channels.ts';
 import { payDue } from './pay.ts';
+import { suspendMoney } from '../database/repositories/interventions.ts';
 import { recordPayments } from './record.ts';
 
 let ledger: TestLedger;
@@ -118,6 +119,18 @@ describe('the upkeep of channels', () => {
     expect(await submissions()).toHaveLength(1);
   });
 
+  test('begins no step when money was stopped while it looked at the ledger', async () => {
+    const { database } = world.db;
+    const latestLedger = async (): ReturnType<typeof world.horizon.latestLedger> => {
+      await suspendMoney(database, 'anchor', { actor: 'test', reason: 'a test' });
+      return world.horizon.latestLedger();
+    };
+    const context = { ...world.context, horizon: { ...world.horizon, latestLedger } };
+    expect(await keepChannels(context, hotWallet, 2)).toBe('busy');
+    expect(await submissions()).toEqual([]);
+    expect(await keepChannels(world.context, hotWallet, 2)).toBe('suspended');
+  });
+
   test('merges surplus channels back: their XLM returns, and the receipt alarms nobody', async () => {
     await step(3);
     const before = await xlm();
@@ -133,6 +146,27 @@ describe('the upkeep of channels', () => {
       { reason: 'own_transfer', isAlert: false },
     ]);
     expect(await step(1)).toBe('done');
+  });
+
+  test('a channel that somebody else merged away with our key freezes the account', async () => {
+    await step(2);
+    const [stolen] = await channels();
+    const [thief] = await ledger.accounts(1);
+    const merge = Operation.accountMerge({ source: stolen!.id, destination: thief!.publicKey() });
+    await succeed(ledger.run(thief!, [merge], { cosigners: [world.distribution] }));
+    await keepChannels(world.context, hotWallet, 2);
+    const frozen = await world.db.database.selectFrom('frozen_account').selectAll().execute();
+    expect(frozen).toMatchObject([{ account: hotWallet, kind: 'foreign_transaction' }]);
+    expect(await keepChannels(world.context, hotWallet, 2)).toBe('suspended');
+  });
+
+  test('channels that we merged back are asked about no more', async () => {
+    await step(2);
+    await step(0);
+    const asked: string[] = [];
+    const onRequest = ({ operation }: { operation: string }): void => void asked.push(operation);
+    await keepChannels({ ...world.context, horizon: ledger.client({ onRequest }) }, hotWallet, 0);
+    expect(asked).not.toContain('transactions_of');
   });
 
   test('leaves a channel that pays alone, though it is surplus, until that is settled', async () => {

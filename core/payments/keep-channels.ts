@@ -6,6 +6,7 @@ import { signEnvelope } from '../ledger/envelope.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import { formatAmount } from '../transaction/amount.ts';
 import { buildUpkeep, retirement, upkeepOperations } from './channel-envelope.ts';
+import { inspectVanished } from './journal.ts';
 import { planChannels, type ChannelPlan } from './channels.ts';
 import type { PaymentContext } from './context.ts';
 import { availableOf } from './plan.ts';
@@ -40,6 +41,7 @@ export async function keepChannels(
     tellUnready(context, distribution, wallet);
     return 'unknown';
   }
+  await inspectVanished(context, distribution, wallet.channels);
   const plan = planChannels(wallet.channels, {
     wanted,
     maxFee: anchor.payments.maxFeeStroops,
@@ -87,7 +89,7 @@ async function grow(
   const operations = upkeepOperations(plan, account.id, created);
   const signers = [signerOf(context, account.id), ...keys];
   const detail = { create: created, topUp: plan.topUp.map((one) => one.account) };
-  return send(context, account, { operations, signers, frame, detail });
+  return send(context, account.id, { source: account, operations, signers, frame, detail });
 }
 
 function retire(
@@ -98,10 +100,17 @@ function retire(
 ): Promise<boolean> {
   const signers = [signerOf(context, distribution)];
   const detail = { retire: channel.id, into: distribution };
-  return send(context, channel, { operations: retirement(distribution), signers, frame, detail });
+  return send(context, distribution, {
+    source: channel,
+    operations: retirement(distribution),
+    signers,
+    frame,
+    detail,
+  });
 }
 
 interface Step {
+  readonly source: LedgerAccount;
   readonly operations: ReturnType<typeof retirement>;
   readonly signers: readonly Signer[];
   readonly frame: Frame;
@@ -111,13 +120,13 @@ interface Step {
 
 async function send(
   context: PaymentContext,
-  source: LedgerAccount,
-  { operations, signers, frame, detail }: Step,
+  distribution: string,
+  { source, operations, signers, frame, detail }: Step,
 ): Promise<boolean> {
   const { passphrase } = context.anchor.network;
   const signed = signEnvelope(buildUpkeep(source, operations, frame, passphrase), passphrase, signers);
   const outgoing = { ...frame, signed, source, operationCount: operations.length, transferIds: [] };
-  const isOurs = await journal(context, outgoing, (trx) =>
+  const isOurs = await journal(context, distribution, outgoing, (trx) =>
     insertEvent(trx, {
       transactionId: null,
       actor: context.actor,

@@ -34,15 +34,19 @@ export interface Outgoing extends Frame {
 
 /**
  * Commits an envelope to the journal before anybody sends it: intent before effect. Whatever `also` writes is part of the
- * same database transaction. False, with nothing written, when another process was quicker.
+ * same database transaction. False, with nothing written, when another process was quicker, or money is stopped or the account
+ * frozen by now (design 6.9).
  */
 export async function journal(
-  { database, log }: PaymentContext,
+  context: PaymentContext,
+  distribution: string,
   { signed, source, maxTime, feePerOperation, operationCount, transferIds }: Outgoing,
   also: (trx: DatabaseTransaction) => Promise<void>,
 ): Promise<boolean> {
+  const { database, log } = context;
   try {
-    await database.transaction().execute(async (trx) => {
+    return await database.transaction().execute(async (trx) => {
+      if ((await openGate(context, trx, distribution, [])).isShut) return false;
       await journalSubmission(trx, {
         id: randomUUID(),
         hash: signed.hash,
@@ -56,8 +60,8 @@ export async function journal(
         transferIds,
       });
       await also(trx);
+      return true;
     });
-    return true;
   } catch (error) {
     if (!isTakenMeanwhile(error)) throw error;
     log.debug({ account: source.id }, 'another process was quicker; planning again');

@@ -34,6 +34,22 @@ export async function markedChannels(database: Database, distribution: string): 
   return rows.map(({ account }) => account).filter((account) => account !== distribution);
 }
 
+/** The channels of a distribution account that were once seen, are not among those `present`, and were not merged back by us. */
+export async function vanishedChannels(
+  database: Database,
+  distribution: string,
+  present: readonly string[],
+): Promise<readonly string[]> {
+  // What a channel is the source of without a transfer is its own end; nothing of ours can follow it.
+  const { rows } = await sql<{ account: string }>`
+    select account from journal_mark
+    where distribution = ${distribution} and account <> distribution and account <> all(${[...present]}::text[])
+      and not exists (
+        select 1 from submission where source = account and state = 'succeeded'
+          and not exists (select 1 from attempt where submission_id = submission.id))`.execute(database);
+  return rows.map(({ account }) => account);
+}
+
 /** Marks accounts that are not marked yet; a mark that is there stays. */
 export async function markAccounts(
   database: Database,
