@@ -47,8 +47,8 @@ export const MUTANTS: readonly Mutant[] = [
       // What was planned is a moment old when it is journalled: a Horizon at some distance does the same.
       {
         file: 'core/payments/pay.ts',
-        find: 'const round = await openRound(',
-        replace: 'await context.clock.sleep(300);\n  const round = await openRound(',
+        find: 'const [round, payable] = await both(',
+        replace: 'await context.clock.sleep(300);\n  const [round, payable] = await both(',
       },
       {
         file: 'core/payments/submit.ts',
