@@ -15,12 +15,7 @@ import type { AccountChange, Horizon, PageOptions, RequestOptions, StreamOptions
 const MAX_LIMIT = 200;
 export type History = Pick<
   Horizon,
-  | 'payments'
-  | 'paymentsOfTransaction'
-  | 'transactionsOf'
-  | 'streamPayments'
-  | 'streamTransactions'
-  | 'streamAccountChanges'
+  'payments' | 'paymentsOfTransaction' | 'transactionsOf' | 'streamTransactions' | 'streamAccountChanges'
 >;
 
 export interface HistoryOptions {
@@ -99,11 +94,6 @@ export function createHistory(
       const records = await page(transactionsRequest(account, includeFailed), rest);
       return records.map((record) => readTransaction(record));
     },
-    streamPayments: (account, asked) =>
-      stream(paymentsRequest(account), asked, async () => {
-        const paymentsIn = await loadPaymentReader();
-        return (record) => paymentsIn(record, account);
-      }),
     streamTransactions: (account, asked) =>
       stream(transactionsRequest(account, true), asked, async () => (record) => {
         const transaction = readTransaction(record);

@@ -22,7 +22,7 @@ import { HistoryGone, LedgerUnavailable } from './errors.ts';
 import { createHorizon } from './horizon.ts';
 import type { TransferOperation } from './operations.ts';
 import { decodeResult, resultCodesOf } from './result.ts';
-import type { Horizon, HorizonOptions, LedgerPayment, LedgerTransaction } from './types.ts';
+import type { Horizon, HorizonOptions, LedgerTransaction } from './types.ts';
 
 const CLEARED: Partial<Misbehaviour> = {
   timeoutAfterApplying: null,
@@ -304,10 +304,13 @@ describe('on a ledger that misbehaves', () => {
 describe('streaming from a ledger', () => {
   async function watched(horizon: Horizon, fault: Partial<Misbehaviour>, count: number): Promise<string[]> {
     const stop = new AbortController();
-    const seen: LedgerPayment[] = [];
+    const seen: LedgerTransaction[] = [];
     const cursor = cursorBehind((await horizon.latestLedger()).sequence);
     const watching = (async () => {
-      for await (const one of horizon.streamPayments(payee.publicKey(), { cursor, signal: stop.signal })) {
+      for await (const one of horizon.streamTransactions(payee.publicKey(), {
+        cursor,
+        signal: stop.signal,
+      })) {
         seen.push(one);
         if (seen.length === count) break;
       }
@@ -367,7 +370,7 @@ describe('on a ledger that forgets', () => {
     ledger.misbehave({ forgetHistory: { keepLedgers: 2, refuseAscending } });
     await ledgersLater(client(), 5);
     await expect(client().payments(account, { cursor })).rejects.toThrow(HistoryGone);
-    const stream = client().streamPayments(account, { cursor, signal: AbortSignal.timeout(15_000) });
+    const stream = client().streamTransactions(account, { cursor, signal: AbortSignal.timeout(15_000) });
     await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow(HistoryGone);
   });
 });

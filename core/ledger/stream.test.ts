@@ -7,14 +7,8 @@ import { HistoryGone, NetworkChanged } from './errors.ts';
 import { createHorizon } from './horizon.ts';
 import { NOT_FOUND, page, problem, startHorizonServer } from './testing/horizon-server.ts';
 import type { Asked, HorizonServer, Reply } from './testing/horizon-server.ts';
-import {
-  PASSPHRASE,
-  ledgerResource,
-  paymentResource,
-  rootResource,
-  transactionResource,
-} from './testing/resources.ts';
-import type { Horizon, HorizonOptions, LedgerPayment } from './types.ts';
+import { PASSPHRASE, ledgerResource, rootResource, transactionResource } from './testing/resources.ts';
+import type { Horizon, HorizonOptions, LedgerTransaction } from './types.ts';
 
 const id = Keypair.random().publicKey();
 const from = Keypair.random().publicKey();
@@ -25,7 +19,7 @@ interface Rec {
   paging_token: string;
 }
 const records = (count: number): Rec[] =>
-  Array.from({ length: count }, (_, index) => paymentResource({ ledger: 10 + index, from, to: id }) as Rec);
+  Array.from({ length: count }, (_, index) => transactionResource(10 + index, from) as Rec);
 const write = (record: Rec): string => `id: ${record.paging_token}\ndata: ${JSON.stringify(record)}\n\n`;
 
 /** The records behind the cursor that the request names; Last-Event-ID beats the query, as on a real Horizon. */
@@ -76,23 +70,23 @@ function serve(server: HorizonServer, stream: (asked: Asked, connection: number)
   });
 }
 
-async function take(horizon: Horizon, count: number, cursor = '0'): Promise<LedgerPayment[]> {
-  const payments: LedgerPayment[] = [];
+async function take(horizon: Horizon, count: number, cursor = '0'): Promise<LedgerTransaction[]> {
+  const transactions: LedgerTransaction[] = [];
   const stop = new AbortController();
   const late = setTimeout(() => stop.abort(), 15_000);
-  for await (const payment of horizon.streamPayments(id, { cursor, signal: stop.signal })) {
-    payments.push(payment);
-    if (payments.length === count) break;
+  for await (const transaction of horizon.streamTransactions(id, { cursor, signal: stop.signal })) {
+    transactions.push(transaction);
+    if (transactions.length === count) break;
   }
   clearTimeout(late);
-  return payments;
+  return transactions;
 }
 
-const tokens = (payments: readonly { pagingToken: string }[]): string[] =>
-  payments.map((each) => each.pagingToken);
+const tokens = (transactions: readonly { pagingToken: string }[]): string[] =>
+  transactions.map((each) => each.pagingToken);
 const tokensOf = (all: readonly Rec[]): string[] => all.map((record) => record.paging_token);
 
-describe('a stream of payments', () => {
+describe('a stream of transactions', () => {
   test('goes on after the ends that Horizon makes every few records', async () => {
     const all = records(25);
     serve(one, (asked) =>
@@ -108,7 +102,7 @@ describe('a stream of payments', () => {
       all[19]!.paging_token,
     ]);
     expect(Object.fromEntries(streams[1]!.query)).toEqual({
-      join: 'transactions',
+      include_failed: 'true',
       cursor: all[9]!.paging_token,
       order: 'asc',
       limit: '200',
@@ -172,8 +166,11 @@ describe('a stream of payments', () => {
     );
     const seen: string[] = [];
     const signal = AbortSignal.timeout(10_000);
-    for await (const payment of client({ inactivityMs: 1_000 }).streamPayments(id, { cursor: '0', signal })) {
-      seen.push(payment.pagingToken);
+    for await (const transaction of client({ inactivityMs: 1_000 }).streamTransactions(id, {
+      cursor: '0',
+      signal,
+    })) {
+      seen.push(transaction.pagingToken);
       await systemClock.sleep(2_000);
       if (seen.length === 2) break;
     }
@@ -243,7 +240,7 @@ describe('a stream of payments', () => {
   test('starting now, misses nothing when its first connection breaks before a record', async () => {
     const all = records(2).map((record, index) => ({
       ...record,
-      ...(paymentResource({ ledger: 1_001 + index, from, to: id }) as Rec),
+      ...(transactionResource(1_001 + index, from) as Rec),
     }));
     serve(one, (asked, connection) =>
       connection === 1
@@ -258,13 +255,10 @@ describe('a stream of payments', () => {
 
 describe('what ends a stream', () => {
   const next = (horizon: Horizon, cursor = String(42n << 32n)): Promise<unknown> => {
-    const payments = horizon.streamPayments(id, { cursor, signal: AbortSignal.timeout(5_000) });
-    return payments[Symbol.asyncIterator]().next();
+    const transactions = horizon.streamTransactions(id, { cursor, signal: AbortSignal.timeout(5_000) });
+    return transactions[Symbol.asyncIterator]().next();
   };
-  const all = Array.from(
-    { length: 2 },
-    (_, index) => paymentResource({ ledger: 50 + index, from, to: id }) as Rec,
-  );
+  const all = Array.from({ length: 2 }, (_, index) => transactionResource(50 + index, from) as Rec);
   /** As Horizon does: from the oldest record that it keeps, whatever the cursor. */
   const forgetful = (asked: Asked): Reply =>
     streaming((response) => void response.write(HELLO + behind(all.slice(1), asked).map(write).join('')));
@@ -291,15 +285,15 @@ describe('what ends a stream', () => {
   ])('not history that only the first Horizon has lost, %s', async (_, first) => {
     serve(one, first, 43);
     serve(two, complete, 2);
-    const payments = await take(client({ urls: [one.url, two.url] }), 2, String(42n << 32n));
-    expect(tokens(payments)).toEqual(tokensOf(all));
+    const transactions = await take(client({ urls: [one.url, two.url] }), 2, String(42n << 32n));
+    expect(tokens(transactions)).toEqual(tokensOf(all));
   });
 
   test('not history that the first one lost while the second is down for a moment', async () => {
     serve(one, forgetful, 43);
     serve(two, (asked, connection) => (connection < 3 ? 'cut' : complete(asked)), 2);
-    const payments = await take(client({ urls: [one.url, two.url] }), 2, String(42n << 32n));
-    expect(tokens(payments)).toEqual(tokensOf(all));
+    const transactions = await take(client({ urls: [one.url, two.url] }), 2, String(42n << 32n));
+    expect(tokens(transactions)).toEqual(tokensOf(all));
   });
 
   test('a network that began anew', async () => {
@@ -314,11 +308,11 @@ describe('what ends a stream', () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 300);
     const seen: unknown[] = [];
-    for await (const payment of client({ random: () => 0.99 }).streamPayments(id, {
+    for await (const transaction of client({ random: () => 0.99 }).streamTransactions(id, {
       cursor: '0',
       signal: stop.signal,
     })) {
-      seen.push(payment);
+      seen.push(transaction);
     }
     expect(seen).toEqual([]);
   });

@@ -291,11 +291,10 @@ export interface Horizon {
   /** Successful and failed ones in which the account took any part. @throws {HistoryGone} @throws {NetworkChanged} */
   transactionsOf(account: string, options?: TransactionPageOptions): Promise<LedgerTransaction[]>;
   /**
-   * Every payment behind `cursor`, once and in order, until `signal` aborts; heals itself from everything but:
+   * Every transaction behind `cursor` that touched the account, the failed ones too, once and in order, until `signal` aborts; heals
+   * itself from everything but:
    * @throws {HistoryGone} @throws {NetworkChanged}
    */
-  streamPayments(account: string, options: StreamOptions): AsyncIterable<LedgerPayment>;
-  /** As {@link streamPayments}, for the transactions that touched the account, the failed ones too. */
   streamTransactions(account: string, options: StreamOptions): AsyncIterable<LedgerTransaction>;
   /** As {@link streamTransactions}, reduced to "look again"; waits where the account does not exist yet. */
   streamAccountChanges(account: string, options: StreamOptions): AsyncIterable<AccountChange>;
