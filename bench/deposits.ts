@@ -192,7 +192,7 @@ async function queueDeposits(
      insert into transfer (id, key, transaction_id, purpose, state, asset_id, source, destination, memo_type, memo, amount,
        next_attempt_at, created_at)
      select gen_random_uuid(), 'payout:' || external_transaction_id, id, 'payout', 'queued', $1, $6, destination,
-       destination_memo_type, destination_memo, 10000000, now(), now() from made`,
+       destination_memo_type, destination_memo, 10000000, clock_timestamp(), clock_timestamp() from made`,
     [asset?.id, cell.memo, cell.name, accounts, count, asset?.distributionAccount],
   );
   await database.query('analyze');

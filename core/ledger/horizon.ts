@@ -64,7 +64,7 @@ export function createHorizon(options: HorizonOptions): Horizon {
         import('./envelope.ts'),
         import('./submit.ts'),
       ]);
-      const hash = hashOfEnvelope(envelopeXdr, options.passphrase);
+      const hash = asked?.hash ?? hashOfEnvelope(envelopeXdr, options.passphrase);
       return submit(connections, { envelopeXdr, hash }, asked);
     },
     feeStats: async (asked) => {

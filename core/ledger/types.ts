@@ -251,6 +251,8 @@ export interface StreamOptions {
 }
 
 export interface SubmitOptions {
+  /** Hex, where it is known (the outer one of a fee bump): reading a large envelope takes milliseconds. */
+  hash?: string;
   deadlineMs?: number;
   signal?: AbortSignal;
 }

@@ -41,20 +41,20 @@ export async function sendSubmission(
   close: LedgerClose,
 ): Promise<SubmitOutcome> {
   const { database, horizon } = context;
-  const { envelope, attempts, id, maxTime } = claimed.row;
+  const { envelope, hash, attempts, id, maxTime } = claimed.row;
   const ledgerAgeMs = close.closedAtMs - (Number(maxTime) - VALIDITY_S) * 1000;
-  if (attempts <= 1 || ledgerAgeMs < PATIENCE_MS) return horizon.submit(envelope);
+  if (attempts <= 1 || ledgerAgeMs < PATIENCE_MS) return horizon.submit(envelope, { hash });
   const bump = (await bumpIfOutbid(context, claimed)) ?? (await newestBump(database, id));
-  if (!bump) return horizon.submit(envelope);
-  const outcome = await horizon.submit(bump.envelope);
+  if (!bump) return horizon.submit(envelope, { hash });
+  const outcome = await horizon.submit(bump.envelope, { hash: bump.hash });
   // Refused, for lack of XLM say: then the plain one has to do.
-  return outcome.kind === 'error' ? horizon.submit(envelope) : outcome;
+  return outcome.kind === 'error' ? horizon.submit(envelope, { hash }) : outcome;
 }
 
 async function bumpIfOutbid(
   context: PaymentContext,
   claimed: SubmissionClaim,
-): Promise<{ readonly envelope: string } | undefined> {
+): Promise<{ readonly envelope: string; readonly hash: string } | undefined> {
   const { database, horizon, anchor, log } = context;
   const { id, hash, source, envelope, feeBidPerOperation } = claimed.row;
   const stats = await horizon.feeStats();
