@@ -7,12 +7,14 @@ import {
   journalSubmissions,
   type NewSubmission,
 } from '../database/repositories/submissions.ts';
+import type { Change } from '../database/repositories/transactions.ts';
 import { deferTransfers, type Transfer } from '../database/repositories/transfers.ts';
 import type { Signer } from '../keys/ed25519.ts';
 import { buildPaymentTransaction, type BuiltTransaction } from '../ledger/envelope.ts';
 import { InvalidEnvelope } from '../ledger/errors.ts';
 import type { LedgerAccount } from '../ledger/types.ts';
 import { reclaimTime } from './claimable.ts';
+import type { Transaction } from '../transaction/transaction.ts';
 import type { PaymentContext } from './context.ts';
 import { openGate, type Gate } from './gate.ts';
 import { toOperation } from './plan.ts';
@@ -122,7 +124,7 @@ export async function submitBatches(
       signed.map(({ row }) => row),
     );
     const ours = signed.filter(({ row }) => taken.has(row.id));
-    await markSubmitted(context, trx, ours);
+    await markSubmitted(context, trx, ours, locked);
     return { journalled: ours, gate: opened };
   });
   await gate.close();
@@ -188,17 +190,21 @@ async function markSubmitted(
   { actor }: PaymentContext,
   trx: DatabaseTransaction,
   journalled: readonly Signed[],
+  locked: ReadonlyMap<string, LockedTransfer>,
 ): Promise<void> {
+  const transactions = [...locked.values()].flatMap(({ transaction }) => transaction ?? []);
+  const byId = new Map(transactions.map((transaction) => [transaction.id, transaction]));
   const moved = journalled.flatMap(({ row, transfers }) =>
     transfers.filter(movesTransaction).map((transfer) => ({ transfer, hash: row.hash })),
   );
-  await changeByTransfers(trx, moved, ({ transfer, hash }, transaction) => ({
+  const decide = ({ transfer, hash }: (typeof moved)[number], transaction: Transaction): Change => ({
     // Two transfers of one transaction may go at once: the first has moved it.
-    ...(transaction.status !== 'pending_stellar' && { status: 'pending_stellar' as const }),
+    ...(transaction.status !== 'pending_stellar' && { status: 'pending_stellar' }),
     actor,
     reason: 'submitted to the ledger',
     detail: { hash, transfer: transfer.key },
-  }));
+  });
+  await changeByTransfers(trx, moved, decide, async () => {}, byId);
 }
 
 /** Undefined where the protocol does not allow it (a memo too long, say): those wait for a person, not the queue for them. */

@@ -13,6 +13,7 @@ import type { Transaction } from '../transaction/transaction.ts';
  * statements that does not grow with them. Two transfers of one transaction follow each other: the second is decided on what the first
  * has made of it. A transfer without a transaction (the money back of a receipt) is left out.
  *
+ * @param locked the transactions, where they are locked already
  * @param decide what an item's transfer does to its transaction, or undefined for nothing
  * @param after what else follows, for the items of one wave, with their transactions as they are then
  */
@@ -23,9 +24,10 @@ export async function changeByTransfers<T extends { readonly transfer: Transfer 
   after: (
     changed: readonly { readonly item: T; readonly transaction: Transaction }[],
   ) => Promise<void> = async () => {},
+  locked?: ReadonlyMap<string, Transaction>,
 ): Promise<void> {
   const ids = items.flatMap(({ transfer }) => transfer.transactionId ?? []);
-  const known = new Map(await lockTransactions(trx, ids));
+  const known = new Map(locked ?? (await lockTransactions(trx, ids)));
   for (const wave of wavesOf(items)) {
     const intended = wave.flatMap((item) => {
       const current = known.get(item.transfer.transactionId ?? '');
