@@ -48,6 +48,7 @@ const claimed = async (trx: DatabaseTransaction) => (await claimSubmissions(trx,
 const calls: Record<string, Call> = {
   journalMarks: (trx) => journal.journalMarks(trx, [account]),
   markedChannels: (trx) => journal.markedChannels(trx, account),
+  vanishedChannels: (trx) => journal.vanishedChannels(trx, account, []),
   markAccounts: (trx) => journal.markAccounts(trx, [mark]),
   moveMark: (trx) => journal.moveMark(trx, account, '5'),
   journalledHashes: (trx) => journal.journalledHashes(trx, [hash, 'cd']),

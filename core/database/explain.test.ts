@@ -221,6 +221,7 @@ const ofSubmissions: Record<string, Call> = {
       trx,
       Array.from({ length: 200 }, (_, i) => `GSTRANGER${i}`),
     ),
+  payoutHashes: (trx) => submissions.payoutHashes(trx, asset.distributionAccount, ['ab', 'cd']),
   pendingHashes: (trx) => submissions.pendingHashes(trx, ['ab', 'cd']),
   hastenSubmissions: (trx) => submissions.hastenSubmissions(trx, ['ab', 'cd']),
 };

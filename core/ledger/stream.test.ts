@@ -198,7 +198,7 @@ describe('a stream of transactions', () => {
 
   test('a record that it cannot read is asked for again, never skipped', async () => {
     const all = records(3);
-    const spoilt = { ...all[1], amount: '1e3' } as unknown as Rec;
+    const spoilt = { ...all[1], fee_charged: '1e3' } as unknown as Rec;
     serve(one, (asked, connection) => {
       const seen = behind(connection === 1 ? [all[0]!, spoilt, all[2]!] : all, asked);
       return streaming((response) => void response.end(HELLO + seen.map(write).join('') + BYE));
@@ -212,7 +212,7 @@ describe('a stream of transactions', () => {
       connection === 1
         ? streaming((response) => {
             response.write(HELLO + all.slice(0, 2).map(write).join(''), () =>
-              setTimeout(() => response.destroy(), 5),
+              setTimeout(() => response.destroy(), 100),
             );
           })
         : 'cut',

@@ -41,12 +41,13 @@ export async function vanishedChannels(
   present: readonly string[],
 ): Promise<readonly string[]> {
   // What a channel is the source of without a transfer is its own end; nothing of ours can follow it.
+  const isMergedBack = sql`coalesce((
+    select state = 'succeeded' and not exists (select 1 from attempt where submission_id = submission.id)
+    from submission where source = journal_mark.account and state <> 'expired' order by sequence desc limit 1), false)`;
   const { rows } = await sql<{ account: string }>`
     select account from journal_mark
     where distribution = ${distribution} and account <> distribution and account <> all(${[...present]}::text[])
-      and not exists (
-        select 1 from submission where source = account and state = 'succeeded'
-          and not exists (select 1 from attempt where submission_id = submission.id))`.execute(database);
+      and not ${isMergedBack}`.execute(database);
   return rows.map(({ account }) => account);
 }
 
