@@ -16,6 +16,8 @@ export interface Lookups {
   has(address: string): boolean;
   /** The next one who wants it asks the ledger: what stands against a payment is only believed when it was just looked up. */
   forget(address: string): void;
+  /** The accounts that a key can sign for, as the last one who asked afresh was told, a ledger or two old; else asked now. */
+  accountsWithSigner(key: string, isFresh?: boolean): Promise<readonly LedgerAccount[]>;
   /** The going fees, about two ledgers old at most. */
   feeStats(): Promise<FeeStats>;
 }
@@ -53,7 +55,19 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
     if (known.size > MOST && oldest !== undefined) known.delete(oldest);
     return answer;
   };
+  const signedBy = new Map<
+    string,
+    { readonly askedAtMs: number; readonly accounts: readonly LedgerAccount[] }
+  >();
   return {
+    accountsWithSigner: async (key, isFresh = false) => {
+      const found = signedBy.get(key);
+      if (found && !isFresh && clock.now() - found.askedAtMs < BELIEVED_MS) return found.accounts;
+      const askedAtMs = clock.now();
+      const accounts = await horizon.accountsWithSigner(key);
+      signedBy.set(key, { askedAtMs, accounts });
+      return accounts;
+    },
     feeStats: async () => {
       if (fees && clock.now() - fees.askedAtMs < BELIEVED_MS) return fees.stats;
       fees = { askedAtMs: clock.now(), stats: await horizon.feeStats() };

@@ -55,8 +55,32 @@ export async function readHotWallet(
   distribution: string,
   isAlone = false,
 ): Promise<HotWallet | Unready> {
+  const listed = isAlone ? [] : await context.horizon.accountsWithSigner(distribution);
+  return judgeHotWallet(context, distribution, listed);
+}
+
+/**
+ * The same from a list that may be a ledger old, where that shows all that is settled; else from a new one. What a list does not
+ * show makes it `behind`: so none of what has left the account since is taken for still there.
+ */
+async function readKnownWallet(
+  context: PaymentContext,
+  distribution: string,
+  lookups: Pick<Lookups, 'accountsWithSigner'>,
+): Promise<HotWallet | Unready> {
+  const known = await lookups.accountsWithSigner(distribution);
+  const wallet = await judgeHotWallet(context, distribution, known);
+  if (typeof wallet !== 'string') return wallet;
+  return judgeHotWallet(context, distribution, await lookups.accountsWithSigner(distribution, true));
+}
+
+/** @param listed the accounts that the distribution account's key can sign for, as far as they were asked for */
+async function judgeHotWallet(
+  context: PaymentContext,
+  distribution: string,
+  listed: readonly LedgerAccount[],
+): Promise<HotWallet | Unready> {
   const { database, horizon, anchor } = context;
-  const listed = isAlone ? [] : await horizon.accountsWithSigner(distribution);
   // Strangers can list our key too: in a crowd of their accounts ours may be on a page that is not read.
   const account =
     listed.find(({ id }) => id === distribution) ?? (await horizon.account(distribution)).account;
@@ -89,12 +113,14 @@ export async function openFrame(
 export async function openRound(
   context: PaymentContext,
   distribution: string,
-  fees: Pick<Lookups, 'feeStats'> = context.horizon,
+  lookups: Pick<Lookups, 'feeStats' | 'accountsWithSigner'>,
 ): Promise<Round | Unready | 'busy'> {
   const wanted = context.anchor.payments.channels;
-  const wallet = await readHotWallet(context, distribution, wanted === 0);
+  const wallet = await (wanted === 0
+    ? readHotWallet(context, distribution, true)
+    : readKnownWallet(context, distribution, lookups));
   if (typeof wallet === 'string') return wallet;
-  const frame = await openFrame(context, fees);
+  const frame = await openFrame(context, lookups);
   const dearest = frame.feePerOperation * BigInt(MAX_OPERATIONS);
   // The others are surplus and about to be merged away.
   const usable = wallet.channels.slice(0, wanted).filter((channel) => fuelOf(channel) >= dearest);

@@ -84,6 +84,9 @@ async function prove(context: PaymentContext, claimed: SubmissionClaim, close: L
   return postpone(context.database, 'submission', claimed, delayOf(claimed));
 }
 
+/** Operations settled in one go: the first channels are free again while the rest is written down. */
+const SEEN_OPERATIONS = 500;
+
 /** Looks again at those that somebody was at work on (their sending is being written down), and the pause between. */
 const SEEN_TRIES = 4;
 const SEEN_PAUSE_MS = 50;
@@ -93,6 +96,29 @@ const SEEN_PAUSE_MS = 50;
  * many. Those that somebody stays at work on are only made due.
  */
 export async function settleSeen(
+  context: LedgerContext,
+  transactions: readonly LedgerTransaction[],
+): Promise<number> {
+  let settled = 0;
+  for (const part of partsOf(transactions)) settled += await settlePart(context, part);
+  return settled;
+}
+
+function partsOf(transactions: readonly LedgerTransaction[]): readonly (readonly LedgerTransaction[])[] {
+  const parts: LedgerTransaction[][] = [];
+  let operations = Infinity;
+  for (const transaction of transactions) {
+    if (operations + transaction.operationCount > SEEN_OPERATIONS) {
+      parts.push([]);
+      operations = 0;
+    }
+    operations += transaction.operationCount;
+    parts.at(-1)?.push(transaction);
+  }
+  return parts;
+}
+
+async function settlePart(
   context: LedgerContext,
   transactions: readonly LedgerTransaction[],
 ): Promise<number> {
