@@ -16,6 +16,8 @@ import { assetById, type LedgerContext } from './context.ts';
 import { asHistory, firstStartOf, noticeForeign } from './notice-foreign.ts';
 import { isInbound, matchPayment, memoOf, receiptIdOf, toReceipt } from './receipts.ts';
 
+/** Of the log, about payments that were recorded together. */
+const MOST_LINES = 20;
 /** Digits of an id memo or a muxed id. */
 const UINT64 = /^\d{1,20}$/;
 
@@ -109,13 +111,24 @@ async function recordInbound(
     trx,
     changed.map(({ id }) => ({ kind: 'withdrawals/process', key: `process:${id}:1`, transactionId: id })),
   );
-  for (const { payment, receipt } of entries.filter((entry) => entry.intended === undefined)) {
-    context.log[receipt.isAlert ? 'warn' : 'info'](
+  tellUnmatched(
+    context,
+    account,
+    entries.filter((entry) => entry.intended === undefined),
+  );
+  return entries;
+}
+
+/** A line for each, as long as a person can read them: `capstan receipts list` shows all. */
+function tellUnmatched({ log }: LedgerContext, account: string, entries: readonly Entry[]): void {
+  for (const { payment, receipt } of entries.slice(0, MOST_LINES)) {
+    log[receipt.isAlert ? 'warn' : 'info'](
       { account, hash: payment.transactionHash, reason: receipt.reason, is_alert: receipt.isAlert },
       'a payment came in that belongs to no withdrawal',
     );
   }
-  return entries;
+  const rest = entries.length - MOST_LINES;
+  if (rest > 0) log.warn({ account, payments: rest }, 'as many more came in that belong to no withdrawal');
 }
 
 /** What each payment that is not recorded yet means, in order: the second one of a withdrawal finds it paid by the first. */

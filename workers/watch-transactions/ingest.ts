@@ -1,13 +1,15 @@
 import { BEGINNING, CursorMoved, findCursor } from '../../core/database/repositories/receipts.ts';
 import { HistoryGone, NetworkChanged } from '../../core/ledger/errors.ts';
 import type { LedgerPayment } from '../../core/ledger/types.ts';
-import { both } from '../../core/payments/concurrency.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
 import { recordPayments } from '../../core/payments/record.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
+import { inBatches } from './batches.ts';
 import { follow } from './follow.ts';
 
 const PAGE = 200;
+/** Pages recorded together, and held meanwhile. */
+const AHEAD = { most: 4, lingerMs: 0 } as const;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000] as const;
 
 /** The cursor was written on another network: receipts of two networks would mix. */
@@ -71,27 +73,45 @@ export async function ingest(
   }
 }
 
-/** Pages from the cursor to the newest payment; each is asked for while the one before it is recorded. */
+/** Pages from the cursor to the newest payment: what is read while some are recorded is recorded together after them. */
 async function catchUp(
   context: LedgerContext,
   account: string,
-  signal: AbortSignal,
+  outer: AbortSignal,
   report: (state: IngestState) => void,
 ): Promise<string> {
-  const read = (from: string): Promise<readonly LedgerPayment[]> =>
-    context.horizon.payments(account, { cursor: from, limit: PAGE, signal });
   // A new anchor takes the account's whole history: a payment before our first start is somebody's money too.
   let position = await cursorOf(context, account);
-  let page = await read(position);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([outer, ending.signal]);
+  const pages = pagesFrom(context, account, position, signal);
+  try {
+    for await (const batch of inBatches(pages, { ...AHEAD, clock: context.clock })) {
+      const payments = batch.flat();
+      await recordPayments(context, account, payments, { after: position });
+      position = payments.at(-1)?.pagingToken ?? position;
+      if (payments.length >= PAGE) report({ state: 'catching_up', position });
+      if (outer.aborted) break;
+    }
+  } finally {
+    ending.abort();
+  }
+  // Where pages end too early (a Horizon that lags, a call that moved nothing) the stream goes on from the same place.
+  return position;
+}
+
+async function* pagesFrom(
+  { horizon }: LedgerContext,
+  account: string,
+  from: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly LedgerPayment[], void, undefined> {
+  let cursor = from;
   for (;;) {
-    const from = position;
-    position = page.at(-1)?.pagingToken ?? position;
-    // Where pages end too early (a Horizon that lags, a call that moved nothing) the stream goes on from the same place.
-    const isMore = page.length >= PAGE && !signal.aborted;
-    const next = isMore ? read(position) : Promise.resolve([]);
-    [, page] = await both(recordPayments(context, account, page, { after: from }), next);
-    if (!isMore) return position;
-    report({ state: 'catching_up', position });
+    const page = await horizon.payments(account, { cursor, limit: PAGE, signal });
+    if (page.length > 0) yield page;
+    if (page.length < PAGE || signal.aborted) return;
+    cursor = page.at(-1)?.pagingToken ?? cursor;
   }
 }
 
