@@ -176,7 +176,7 @@ describe('building a transaction', () => {
   const g = fc.constantFrom(customer, distribution.publicKey(), channel.publicKey());
   const gOrM = fc.oneof(g, fc.constant(muxed));
   const seconds = fc.bigInt(1n, MAX_STROOPS);
-  const claimant = fc.record({ account: g, from: seconds, before: seconds }, { requiredKeys: ['account'] });
+  const claimants = fc.record({ account: g, from: seconds, before: seconds }, { requiredKeys: ['account'] });
   const shared = { source: fc.option(gOrM, { nil: undefined }), amount: fc.bigInt(1n, MAX_STROOPS) };
   const assetId = fc
     .option(fc.stringMatching(/^[a-zA-Z0-9]{1,12}$/), { nil: undefined })
@@ -188,7 +188,7 @@ describe('building a transaction', () => {
       ...shared,
       kind: fc.constant('createClaimableBalance' as const),
       assetId,
-      claimants: fc.array(claimant, { minLength: 1, maxLength: 10 }),
+      claimants: fc.array(claimants, { minLength: 1, maxLength: 10 }),
     }),
     fc.record({
       ...shared,

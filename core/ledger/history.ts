@@ -189,16 +189,17 @@ async function findPaymentsOf(
     query: { join: 'transactions', limit: String(MAX_LIMIT) },
     maxBytes: PAGE_BYTES,
   };
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const pin of connections.pool.candidates(options.pin)) {
     try {
       const { body } = await read(connections, request, { ...options, pin });
       if (body !== undefined) return pageRecords(body, request.operation);
     } catch (thrown) {
       options.signal?.throwIfAborted();
+      if (!(thrown instanceof LedgerUnavailable)) throw thrown;
       failure = thrown;
     }
   }
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
   return undefined;
 }
