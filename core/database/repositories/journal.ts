@@ -42,7 +42,8 @@ export async function vanishedChannels(
 ): Promise<readonly string[]> {
   // What a channel is the source of without a transfer is its own end; nothing of ours can follow it.
   const isMergedBack = sql`coalesce((
-    select state = 'succeeded' and not exists (select 1 from attempt where submission_id = submission.id)
+    select state = 'succeeded'
+      and (select operation_index from attempt where submission_id = submission.id limit 1) is null
     from submission where source = journal_mark.account and state <> 'expired' order by sequence desc limit 1), false)`;
   const { rows } = await sql<{ account: string }>`
     select account from journal_mark
