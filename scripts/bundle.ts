@@ -26,7 +26,7 @@ const requireBuiltins: Plugin = {
 };
 
 /**
- * Bundles the `capstan` command into a folder: a small main.mjs, and the modules of each role in chunks that only it loads.
+ * Bundles the `capstan` command, and kubectl's plugin, into a folder: a small main.mjs and kubectl-anchor.mjs, and the modules of each role in chunks that only it loads.
  * What starts often (CronJobs) then reads a few files instead of a thousand, and strips no types.
  */
 export async function bundle(folder: string): Promise<void> {
@@ -34,7 +34,7 @@ export async function bundle(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['cli/main.ts'],
+    entryPoints: ['cli/main.ts', 'cli/kubectl-anchor.ts'],
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import * as z from 'zod';
+import type { CheckOperatorOptions } from '../roles/check-operator.ts';
 import type { OperatorRoleOptions } from '../roles/operator.ts';
 import { end, port } from './options.ts';
 
@@ -74,6 +75,15 @@ export function addOperator(program: Command): void {
     .action(async (options: OperatorRoleOptions) => {
       const { runOperator } = await import('../roles/operator.ts');
       end(await runOperator(options));
+    });
+
+  program
+    .command('check-operator <url>', { hidden: true })
+    .description('is the operator at this private port ready, and does the API server serve Anchors? (helm test)')
+    .option('--kubeconfig <file>', 'the cluster; default: the one that this pod runs in')
+    .action(async (url: string, options: CheckOperatorOptions) => {
+      const { runCheckOperator } = await import('../roles/check-operator.ts');
+      end(await runCheckOperator(url, options));
     });
 }
 

@@ -3,9 +3,10 @@ import { STATUSES } from '../../core/transaction/status.ts';
 import type { ScopeOptions, SuspendOptions } from '../support/money.ts';
 import type { ByOptions, SupportOptions } from '../support/open.ts';
 import type { TaskOptions } from '../support/tasks.ts';
+import type { StatusOptions } from '../support/status.ts';
 import type { ListOptions } from '../support/transactions.ts';
 import { addDecisions } from './decisions.ts';
-import { end, outputOption } from './options.ts';
+import { end, outputOption, port } from './options.ts';
 import { addReconcile } from './reconcile.ts';
 import { withManifest } from './roles.ts';
 
@@ -37,6 +38,15 @@ export function addSupport(program: Command): void {
   addTasks(program);
   addMoney(program);
   addReconcile(program, support, limitOption);
+  program
+    .command('status')
+    .description('what the server on this machine, or in this pod, says of its anchor')
+    .option('--port <port>', 'its private port', port, 9090)
+    .addOption(outputOption())
+    .action(async (options: StatusOptions) => {
+      const { runStatus } = await import('../support/status.ts');
+      end(await runStatus(options));
+    });
 }
 
 function addTransactions(program: Command): void {

@@ -62,6 +62,8 @@ const watcherReport = z.object({
     z.object({ error: z.string() }),
   ]),
   accounts: z.record(account, cursorFacts),
+  /** Whether payouts of each asset are stopped by the configuration, as the watcher has it; by the asset's id. */
+  suspended: z.record(z.string(), z.boolean()).optional(),
 });
 
 const preflightReport = z.object({

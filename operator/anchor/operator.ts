@@ -27,6 +27,7 @@ import { AnchorReconciler } from './reconcile.ts';
 import { essenceOf } from './report-findings.ts';
 import { createStatusReader, type StatusReader, type StatusReaderOptions } from './status-reader.ts';
 import { createStatusWriter } from './status-writer.ts';
+import { createSuspensionCourier } from './suspension.ts';
 
 export interface OperatorOptions {
   readonly client: KubeClient;
@@ -129,6 +130,7 @@ class AnchorOperator implements Operator {
       tools: { client, memory, clock, random: options.random, child: (kind, ref) => caches.child(kind, ref) },
       reader,
       writer: createStatusWriter(client, this.events),
+      courier: createSuspensionCourier({ client, clock }),
       platform,
       statusUrl: options.statusUrl ?? statusUrlInCluster,
       suspendWorkers: options.suspendWorkers ?? false,

@@ -106,16 +106,36 @@ test(
 );
 
 test(
-  'payments that the spec stops are shown at once, and restart nothing',
+  'payments that the spec stops are heard by the watcher within five seconds, and restart nothing',
   async () => {
     await harbour.quiet();
+    harbor.keepMounted();
     const generations = async (): Promise<readonly number[]> =>
       (await harbour.list('Deployment')).map(({ metadata }) => metadata.generation);
     const before = await generations();
     harbor.manifest.spec.payments = { suspended: true };
+    const saidAt = Date.now();
     await harbour.apply(harbor.manifest);
+    await eventually('the watcher has read it', async () =>
+      harbor
+        .output('watch-transactions')
+        .split('\n')
+        .some((line) => line.includes('what is suspended is read anew') && line.includes('"anchor":true')),
+    );
+    const heardMs = Date.now() - saidAt;
+    expect(heardMs).toBeLessThan(5_000);
     await harbour.condition('harbor', 'PaymentsActive', 'SuspendedBySpec');
+    const shownMs = Date.now() - saidAt;
+    process.stderr.write(
+      `suspension: heard after ${heardMs} ms, confirmed in the status after ${shownMs} ms\n`,
+    );
     expect(await generations()).toEqual(before);
+    const touched = (await harbour.writes()).filter(({ resource }) => resource === 'pods');
+    expect(touched.map(({ verb, name }) => [verb, name.startsWith('harbor-watch-transactions-')])).toEqual(
+      touched.map(() => ['patch', true]),
+    );
+    // Two pods, the one that watches and its standby; seldom once more, until the status said so.
+    expect([2, 4]).toContain(touched.length);
     harbor.manifest.spec.payments = { suspended: false };
     await harbour.apply(harbor.manifest);
     await harbour.condition(
@@ -123,6 +143,31 @@ test(
       'PaymentsActive',
       'AttentionNeeded',
     );
+  },
+  LIMIT_MS,
+);
+
+test(
+  'a watcher that does not hear of a suspension is shown as such, and told again ever more rarely',
+  async () => {
+    await harbour.quiet();
+    await harbor.stopMounting();
+    harbor.manifest.spec.payments = { suspended: true };
+    const before = (await harbour.writes()).length;
+    await harbour.apply(harbor.manifest);
+    await harbour.condition('harbor', 'PaymentsActive', 'Suspending');
+    await new Promise((resolve) => void setTimeout(resolve, 8_000));
+    await harbour.condition('harbor', 'PaymentsActive', 'Suspending');
+    const touched = (await harbour.writes()).slice(before).filter(({ resource }) => resource === 'pods');
+    // After 0, 1, 3 and 7 seconds, two pods each time.
+    expect(touched.length).toBeGreaterThanOrEqual(6);
+    expect(touched.length).toBeLessThanOrEqual(8);
+    await harbor.remount('watch-transactions');
+    await harbour.condition('harbor', 'PaymentsActive', 'SuspendedBySpec');
+    harbor.keepMounted();
+    harbor.manifest.spec.payments = { suspended: false };
+    await harbour.apply(harbor.manifest);
+    await harbour.condition('harbor', 'PaymentsActive', 'AttentionNeeded');
   },
   LIMIT_MS,
 );

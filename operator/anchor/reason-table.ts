@@ -180,6 +180,14 @@ export const REASON_TABLE = {
       'The spec stops payments; those in flight settle.',
       'Set suspended to false in spec.payments or in the asset.',
     ),
+    Suspending: unknown(
+      'The spec stops payments, and the watcher has not said yet that it does.',
+      'Give it some seconds. If it stays so, see WatcherReady, and stop money at once with `capstan suspend`.',
+    ),
+    Resuming: unknown(
+      'The spec lets payments go on, and the watcher has not said yet that it does.',
+      'Give it some seconds. If it stays so, see WatcherReady.',
+    ),
     SuspendedByOperator: bad(
       'Support staff, or a limit, stopped payments; those in flight settle.',
       'Look into it (`capstan suspensions`), then `capstan resume`.',

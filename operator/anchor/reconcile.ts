@@ -23,6 +23,7 @@ import { finding, summarize, type ConditionType, type Finding } from './reasons.
 import { statusIn } from './report-findings.ts';
 import type { StatusReader } from './status-reader.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { SuspensionCourier } from './suspension.ts';
 import { statusOf } from './status.ts';
 
 export interface ReconcilerOptions {
@@ -30,6 +31,7 @@ export interface ReconcilerOptions {
   readonly tools: Tools;
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
+  readonly courier: SuspensionCourier;
   readonly platform: Platform;
   /** Where the private status of an Anchor's server is read. */
   readonly statusUrl: (anchor: { readonly name: string; readonly namespace: string }) => string;
@@ -81,6 +83,7 @@ export class AnchorReconciler {
   private forget(key: string, uid: string): void {
     this.options.tools.memory.forget(uid);
     this.options.writer.forget(uid);
+    this.options.courier.forget(uid);
     this.options.reader.forget(key);
     this.uids.delete(key);
     this.dying.delete(uid);
@@ -103,8 +106,12 @@ export class AnchorReconciler {
     const observed = this.observe(key, scene, context);
     let plan = planAnchor(context, observed);
     let outcome: Outcome = { refusals: [] };
+    let courierMs: number | undefined;
     try {
-      if (!isPaused) ({ plan, outcome } = await this.act(scene, plan, context, observed));
+      if (!isPaused) {
+        ({ plan, outcome } = await this.act(scene, plan, context, observed));
+        courierMs = await this.deliver(key, scene, context);
+      }
     } catch (error) {
       await this.reportFailure(key, scene, plan, context, error);
       throw error;
@@ -117,7 +124,7 @@ export class AnchorReconciler {
     ];
     await this.writeStatus(key, scene, findings, manifest);
     const retryMs = refused === undefined ? outcome.retryAfterMs : REFUSED_MS;
-    return { requeueAfterMs: Math.min(retryMs ?? RESYNC_MS, RESYNC_MS) };
+    return { requeueAfterMs: Math.min(retryMs ?? RESYNC_MS, courierMs ?? RESYNC_MS) };
   }
 
   private observe(key: string, { anchor, family }: Scene, context: BuildContext): Observed {
@@ -153,6 +160,18 @@ export class AnchorReconciler {
     );
     if (startsWatcher) await holdBack(tools.client, anchor, signal);
     return { plan, outcome: await carryOut(plan, owner, tools, signal) };
+  }
+
+  /** Has a suspension, or its end, reach the watcher's file now; the server is asked whether it did. */
+  private async deliver(
+    key: string,
+    { owner, signal }: Scene,
+    { anchor }: BuildContext,
+  ): Promise<number | undefined> {
+    const { courier, reader } = this.options;
+    const againMs = await courier.deliver(owner, anchor, reader.latest(key), signal);
+    if (againMs !== undefined) reader.refresh(key);
+    return againMs;
   }
 
   /** Asks the server of the Anchor as long as a pod of it is ready. */

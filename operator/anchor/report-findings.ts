@@ -3,6 +3,7 @@ import type { BuildContext } from '../resources/context.ts';
 import { brandingOf } from '../resources/server.ts';
 import { finding, type Finding, type ReasonOf } from './reasons.ts';
 import type { Reading } from './status-reader.ts';
+import { isHeard } from './suspension.ts';
 
 /** The watcher writes each second; so long without a word, and nobody watches. */
 const WATCHER_STALE_S = 60;
@@ -139,13 +140,19 @@ export function watcherFinding(reading: Reading | undefined, nowMs: number): Fin
 /** Of what a person or a limit stopped, and what waits for a person. */
 export function paymentsFinding(
   reading: Reading | undefined,
-  { spec }: Pick<BuildContext, 'spec'>,
+  { anchor }: Pick<BuildContext, 'anchor'>,
 ): Finding<'PaymentsActive'> {
-  if (spec.payments.suspended) return finding('PaymentsActive', 'SuspendedBySpec', 'All of them.');
-  const assets = spec.assets.filter(({ suspended }) => suspended).map(({ code }) => code);
-  if (assets.length > 0) return finding('PaymentsActive', 'SuspendedBySpec', `Of ${list(assets)}.`);
+  const heard = isHeard(reading, anchor);
+  const stoppedCodes = anchor.assets.filter(({ suspended }) => suspended).map(({ code }) => code);
+  if (anchor.payments.suspended || stoppedCodes.length > 0) {
+    const what = anchor.payments.suspended ? 'All of them.' : `Of ${list(stoppedCodes)}.`;
+    const isSure = heard === true || (heard === undefined && statusIn(reading) !== undefined);
+    if (isSure) return finding('PaymentsActive', 'SuspendedBySpec', what);
+    return finding('PaymentsActive', 'Suspending', [what, silenceOf(reading)].filter(Boolean).join(' '));
+  }
   const status = statusIn(reading);
   if (!status) return finding('PaymentsActive', 'NotReported', silenceOf(reading));
+  if (heard === false) return finding('PaymentsActive', 'Resuming');
   const stopped = [...Object.entries(status.suspensions), ...Object.entries(status.frozen)];
   if (stopped.length > 0) {
     const said = stopped.map(([what, why]) => `${what}: ${why}`);
@@ -176,6 +183,7 @@ export function essenceOf(reading: Reading, nowMs: number): unknown {
       suspensions: status.suspensions,
       frozen: status.frozen,
       ready: status.ready,
+      stopped: status.watcher?.suspended,
       waiting: [status.money.receiptsUnmatched, status.money.tasksGivenUp, status.money.attention],
       assets: status.preflight?.assets,
     },

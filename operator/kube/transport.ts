@@ -29,6 +29,12 @@ export interface HttpStream {
   readonly body: AsyncIterable<Uint8Array> & { text(): Promise<string> };
 }
 
+export interface SocketAccess {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly dispatcher: Dispatcher;
+}
+
 /** HTTP to one API server over kept connections. */
 export interface Transport {
   /** Origin of the server, without credentials: for metrics. */
@@ -37,6 +43,8 @@ export interface Transport {
   send(call: HttpCall): Promise<HttpAnswer>;
   /** Opens an answer without an end, on a connection of its own. @throws KubeUnreachable, or the reason of `signal` */
   open(call: HttpCall): Promise<HttpStream>;
+  /** What a WebSocket to `path` is opened with: exec and the like. */
+  socket(path: string): Promise<SocketAccess>;
   close(): Promise<void>;
 }
 
@@ -163,6 +171,11 @@ export function createTransport(options: {
         return { status, headers, text: await readText(body, what) };
       }),
     open: (call) => guarded(call, () => perform(call, ({ streams }) => streams)),
+    async socket(path) {
+      const access = await credentials.current();
+      const url = `${base.origin.replace(/^http/, 'ws')}${prefix}${path}`;
+      return { url, headers: access.headers, dispatcher: poolsFor(access).streams };
+    },
     async close() {
       const all = [...retired, ...(current === undefined ? [] : [current.pools])];
       await Promise.all(all.flatMap(({ calls, streams }) => [calls.destroy(), streams.destroy()]));

@@ -8,6 +8,8 @@ import type { ControlPlane } from '../cluster/control-plane.ts';
 const CAPSTAN = fileURLToPath(new URL('../../bin/capstan', import.meta.url));
 
 export interface OperatorProcess {
+  /** Of its private port. */
+  readonly url: string;
   /** Ends it as Kubernetes does. @throws unless it ends well */
   stop(): Promise<void>;
 }
@@ -60,8 +62,14 @@ export async function startOperator(
     throw new Error(`capstan operator ended (${code ?? signal}):\n${lines.join('').slice(-4_000)}`);
   });
   died.catch(() => undefined);
-  await Promise.race([once(child, 'message'), died]);
+  const port = new Promise<number>((resolve) => {
+    child.on('message', (message: { readonly ready?: { readonly private?: { readonly port: number } } }) => {
+      if (message.ready?.private) resolve(message.ready.private.port);
+    });
+  });
+  const url = `http://127.0.0.1:${await Promise.race([port, died])}`;
   return {
+    url,
     async stop() {
       child.kill('SIGTERM');
       const [code] = await ended;

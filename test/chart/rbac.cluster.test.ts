@@ -152,6 +152,25 @@ async function estrange(namespace: string, which: readonly [string, string]): Pr
   );
 }
 
+/** The watcher's pods are touched, so that their kubelet syncs them (operator/anchor/suspension.ts). */
+async function suspendPayments(namespace: string): Promise<void> {
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  await eventually(
+    'the watcher of quay runs',
+    async () => {
+      const { items } = await call('GET', pods);
+      return items.some(({ metadata }: Loose) => metadata.name.startsWith('quay-watch-transactions-'));
+    },
+    SOON_MS,
+  );
+  await call('PATCH', anchorsPath(namespace, 'quay'), { spec: { payments: { suspended: true } } });
+  await eventually(
+    'its pods are touched',
+    async () => (await requests()).some(({ resource, verb }) => resource === 'pods' && verb === 'patch'),
+    SOON_MS,
+  );
+}
+
 async function removeAnchors(namespace: string): Promise<void> {
   for (const name of ['harbor', 'quay']) await call('DELETE', anchorsPath(namespace, name));
   await eventually(
@@ -192,6 +211,7 @@ test('what the operator may do in the whole cluster is what it does, no more and
   const running = await operators();
   try {
     await createAnchors(place);
+    await suspendPayments(place);
     for (const which of CHILDREN) await estrange(place, which);
     await removeAnchors(place);
   } finally {

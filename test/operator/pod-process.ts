@@ -60,6 +60,31 @@ export interface PodProcess {
   readonly output: () => string;
 }
 
+/** What a process in a pod's only container sees of this machine: paths below `root`, and its variables. */
+function insideOf(
+  root: string,
+  template: PodTemplate,
+): { readonly local: (text: string) => string; readonly env: Record<string, string> } {
+  const local = (text: string): string => (/^\/(etc\/capstan|tmp)(\/|$)/.test(text) ? root + text : text);
+  const given = template.spec?.containers[0]?.env ?? [];
+  const env = Object.fromEntries(given.map(({ name, value = '' }) => [name, local(value)]));
+  return { local, env: { TMPDIR: local('/tmp'), ...env } };
+}
+
+/** Starts a further command in a pod that was mounted below `root`, as a kubelet does for an exec. */
+export function execInPodProcess(
+  root: string,
+  template: PodTemplate,
+  command: readonly string[],
+): ChildProcess {
+  const [program = '', ...args] = command;
+  const { local, env } = insideOf(root, template);
+  const capstan = ['--disable-warning=ExperimentalWarning', MAIN, ...args.map(local)];
+  // Only what an image of ours has on its PATH.
+  const [file, words] = program === 'capstan' ? [process.execPath, capstan] : [program, args];
+  return spawn(file, words, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
 /**
  * Runs a pod's only container on this machine, with its arguments and its environment and nothing else; `/etc/capstan` and
  * `/tmp` are below `root`. `extra` comes behind the arguments: ports that are free here.
@@ -67,12 +92,11 @@ export interface PodProcess {
 export function runPod(root: string, template: PodTemplate, extra: readonly string[] = []): PodProcess {
   const [container] = template.spec?.containers ?? [];
   if (container?.command?.join() !== 'capstan') throw new Error('this pod does not run capstan');
-  const local = (text: string): string => (/^\/(etc\/capstan|tmp)(\/|$)/.test(text) ? root + text : text);
-  const env = Object.fromEntries((container.env ?? []).map(({ name, value = '' }) => [name, local(value)]));
+  const { local, env } = insideOf(root, template);
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', MAIN, ...(container.args ?? []).map(local), ...extra],
-    { cwd: root, env: { TMPDIR: local('/tmp'), ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
   let printed = '';
   for (const stream of [child.stdout, child.stderr])

@@ -6,6 +6,7 @@ import { createJournalGuard } from '../../core/payments/journal-guard.ts';
 import { createPauses } from '../../core/payments/pauses.ts';
 import { payDue } from '../../core/payments/pay.ts';
 import { takeSubmissions } from '../../core/payments/settle.ts';
+import { liveSuspensions } from '../../core/payments/suspension.ts';
 import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
 import { REPORTS } from '../../core/status/document.ts';
@@ -146,6 +147,7 @@ async function report(
   states: ReadonlyMap<string, IngestState>,
   problems: () => Readonly<Record<string, string>>,
 ): Promise<void> {
+  const stopped = context.suspension ?? liveSuspensions(context.anchor);
   while (!signal.aborted) {
     try {
       const close = await context.horizon
@@ -158,6 +160,7 @@ async function report(
         accounts: Object.fromEntries(states),
         journal: { problems: problems(), frozen: Object.fromEntries(await frozenAccounts(context.database)) },
         integration: context.integration.circuit,
+        suspended: Object.fromEntries(context.anchor.assets.map(({ id }) => [id, stopped.isSuspended(id)])),
       });
     } catch (error) {
       context.log.warn({ err: error }, 'the report could not be written');

@@ -14,6 +14,12 @@ app.kubernetes.io/name: capstan-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Of the pod of "helm test"; not the operator's, whose Services and policies must not take it for one. */}}
+{{- define "capstan.testLabels" -}}
+app.kubernetes.io/name: capstan-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{- define "capstan.labels" -}}
 {{ include "capstan.selectorLabels" . }}
 app.kubernetes.io/part-of: capstan

@@ -28,6 +28,7 @@ const PATHS: Readonly<Record<string, string>> = {
   CronJob: 'apis/batch/v1/namespaces/NS/cronjobs',
   ConfigMap: 'api/v1/namespaces/NS/configmaps',
   Secret: 'api/v1/namespaces/NS/secrets',
+  Pod: 'api/v1/namespaces/NS/pods',
   Service: 'api/v1/namespaces/NS/services',
   ServiceAccount: 'api/v1/namespaces/NS/serviceaccounts',
   NetworkPolicy: 'apis/networking.k8s.io/v1/namespaces/NS/networkpolicies',
@@ -158,7 +159,7 @@ export class Harbour {
 
   /** Names of what an Anchor owns, of the kinds that tests read, as `Kind/name`. */
   async children(anchor: Loose): Promise<readonly string[]> {
-    const beside = new Set(['Event', 'Certificate', 'HTTPRoute']);
+    const beside = new Set(['Event', 'Certificate', 'HTTPRoute', 'Pod']);
     const kinds = Object.keys(PATHS).filter((kind) => !beside.has(kind));
     const lists = await Promise.all(kinds.map(async (kind) => [kind, await this.list(kind)] as const));
     return lists

@@ -1,11 +1,18 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Keypair } from '@stellar/stellar-sdk';
 import type { Loose } from '../../../core/spec/test-manifest.ts';
 import { createIdempotencyStore, openDatabase, serveIntegration } from '../../../integration/sdk.ts';
-import { mountPod, runPod, type Data, type PodProcess } from '../../../test/operator/pod-process.ts';
+import {
+  execInPodProcess,
+  mountPod,
+  runPod,
+  type Data,
+  type PodProcess,
+} from '../../../test/operator/pod-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { eventually } from '../../../test/support/eventually.ts';
 import { startTestLedger, type TestLedger } from '../../../test/support/ledger.ts';
@@ -24,7 +31,7 @@ export class RealAnchor {
   private readonly harbour: Harbour;
   private readonly ledger: TestLedger;
   private readonly closing: (() => Promise<unknown>)[] = [];
-  private readonly pods = new Map<string, PodProcess>();
+  private readonly pods = new Map<string, PodProcess & { readonly root: string; readonly template: Loose }>();
 
   private constructor(
     harbour: Harbour,
@@ -105,7 +112,7 @@ export class RealAnchor {
     this.closing.push(() => rm(root, { recursive: true, force: true }));
     await mountPod(root, template, await this.data());
     const pod = runPod(root, template, role === 'server' ? [...PRIVATE, '--http-port', '0'] : PRIVATE);
-    this.pods.set(role, pod);
+    this.pods.set(role, { ...pod, root, template });
     return pod;
   }
 
@@ -113,6 +120,53 @@ export class RealAnchor {
   async runServer(): Promise<void> {
     const ready = (await (await this.run('server')).ready) as Loose;
     this.harbour.servers.set(this.name, `http://127.0.0.1:${ready.private.port}/internal/status`);
+  }
+
+  /** Starts a further command where a role runs, as an exec does. */
+  exec(role: 'server' | 'watch-transactions', command: readonly string[]): ChildProcess {
+    const pod = this.pods.get(role);
+    if (!pod) throw new Error(`no ${role} runs`);
+    return execInPodProcess(pod.root, pod.template, command);
+  }
+
+  /** Writes what the pod of a role mounts anew, as a kubelet does when it syncs the pod. */
+  async remount(role: 'server' | 'watch-transactions'): Promise<void> {
+    const pod = this.pods.get(role);
+    if (pod) await mountPod(pod.root, pod.template, await this.data());
+  }
+
+  /**
+   * Stands for the kubelet of the watcher's pods: a changed pod makes it sync the pod's volumes at once. (A real one does
+   * so by itself after a minute or more; this one does not.)
+   */
+  keepMounted(): void {
+    let seen = '';
+    let isOver = false;
+    const loop = async (): Promise<void> => {
+      while (!isOver) {
+        const pods = await this.harbour.list('Pod');
+        const now = pods
+          .filter(({ metadata }) => metadata.name.startsWith(`${this.name}-watch-transactions-`))
+          .map(({ metadata }) => JSON.stringify(metadata.annotations ?? {}))
+          .join();
+        if (now !== seen && seen !== '') await this.remount('watch-transactions');
+        seen = now;
+        await new Promise((resolve) => void setTimeout(resolve, 100));
+      }
+    };
+    const running = loop();
+    this.stopMounting = async () => {
+      isOver = true;
+      await running;
+    };
+  }
+
+  /** From now on a changed pod changes no file. */
+  stopMounting: () => Promise<void> = async () => undefined;
+
+  /** What a role has printed so far. */
+  output(role: 'server' | 'watch-transactions'): string {
+    return this.pods.get(role)?.output() ?? '';
   }
 
   async end(role: string): Promise<void> {
@@ -123,6 +177,7 @@ export class RealAnchor {
   }
 
   async close(): Promise<void> {
+    await this.stopMounting();
     for (const role of this.pods.keys()) await this.end(role);
     for (const close of this.closing.splice(0)) await close();
     await this.database.drop();
