@@ -70,6 +70,9 @@ generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec ref
 	$(NODE) scripts/write-crd.ts
 	$(NODE) scripts/write-chart.ts
 
+condition-examples: cluster-binaries ## write docs/conditions-examples.md anew, from a run of real Anchors
+	$(NODE) scripts/write-condition-examples.ts
+
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts
 
@@ -85,4 +88,4 @@ bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and me
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points generate bundle bench bench-operator bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points generate condition-examples bundle bench bench-operator bench-smoke clean

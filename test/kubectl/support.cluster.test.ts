@@ -259,6 +259,7 @@ test.each<[string, string, readonly string[]]>([
     ['capstan', 'transactions', 'list', '--config=/etc/capstan/secrets/harbor-keys/signing'],
   ],
   ['the same in two words', 'server', ['capstan', 'transactions', 'list', '-c', '/etc/passwd']],
+  ['a file with a name that looks like an id', 'server', ['capstan', 'transactions', 'list', '-c', 'abc']],
   ['a folder of its choice', 'server', ['capstan', 'transactions', 'list', '--secrets=/tmp']],
   ['a file behind a filter', 'server', ['capstan', 'transactions', 'list', '--account=x=y']],
 ])('it cannot exec to reach %s', async (_, part, command) => {
