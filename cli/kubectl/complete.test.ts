@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { addAnchorCommands } from './commands.ts';
 import { completions, typedSoFar } from './complete.ts';
+import { openPlace } from './place.ts';
 
 const program = new Command('kubectl anchor');
 addAnchorCommands(program);
@@ -24,4 +25,10 @@ test('commands and options are completed, and files never', async () => {
 test('without a cluster names complete to nothing', async () => {
   expect(await said('status', '--kubeconfig=/nonexistent', '')).toEqual([':4', '']);
   expect(await said('status', 'harbor', '')).toEqual([':4', '']);
+});
+
+test('a kubeconfig that is not there is told by its name', async () => {
+  await expect(openPlace({ kubeconfig: '/nonexistent/config' })).rejects.toThrow(
+    'There is no /nonexistent/config.',
+  );
 });

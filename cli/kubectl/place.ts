@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import { ANCHOR, type AnchorObject } from '../../operator/anchor/anchor-object.ts';
 import { monotonicClock as clock } from '../../operator/engine/monotonic-clock.ts';
@@ -29,6 +32,15 @@ export const PLUGIN_MANAGER = 'kubectl-anchor';
 export const HURRIED: RetryPolicy = { tries: 3, tryTimeoutMs: 10_000, timeoutMs: 20_000 };
 const MOST_NAMES = 20;
 
+export class NoKubeconfig extends CapstanError {
+  constructor(files: readonly string[]) {
+    super(
+      'no_kubeconfig',
+      `There is no ${files.join(' or ')}. Name the file that says which cluster is meant: --kubeconfig or $KUBECONFIG.`,
+    );
+  }
+}
+
 export class AnchorsNotServed extends CapstanError {
   constructor() {
     super(
@@ -44,8 +56,18 @@ export class UnknownAnchor extends CapstanError {
   }
 }
 
-/** @throws {NoCluster} when the kubeconfig names none */
-export async function openPlace({ namespace, context, kubeconfig }: PlaceOptions): Promise<Place> {
+/** The files that kubectl would read. @throws {NoKubeconfig} when none of them is there, outside of a pod */
+function requireKubeconfig({ kubeconfig }: PlaceOptions): void {
+  const given = (kubeconfig ?? process.env['KUBECONFIG'] ?? '').split(path.delimiter).filter(Boolean);
+  const files = given.length > 0 ? given : [path.join(homedir(), '.kube', 'config')];
+  const isPod = kubeconfig === undefined && process.env['KUBERNETES_SERVICE_HOST'] !== undefined;
+  if (!isPod && !files.some((file) => existsSync(file))) throw new NoKubeconfig(files);
+}
+
+/** @throws {NoKubeconfig}, or {NoCluster} when the kubeconfig names none */
+export async function openPlace(options: PlaceOptions): Promise<Place> {
+  const { namespace, context, kubeconfig } = options;
+  requireKubeconfig(options);
   const credentials = await kubeconfigCredentials({
     clock,
     ...(kubeconfig !== undefined && { path: kubeconfig }),

@@ -8,7 +8,7 @@ import type { Owner } from './anchor-object.ts';
 import type { Reading } from './status-reader.ts';
 
 /** Changed on a pod to make its kubelet sync the pod's volumes now, and not within the next minute or so. */
-export const SYNC_ANNOTATION = 'capstan.dev/suspension';
+const SYNC_ANNOTATION = 'capstan.dev/suspension';
 
 /** The watcher writes each second; what is older is of one that is gone. */
 const STALE_S = 60;

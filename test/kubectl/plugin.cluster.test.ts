@@ -103,7 +103,7 @@ describe('status', () => {
   });
 
   test('as JSON has the same', async () => {
-    const view = JSON.parse(await well('status', 'harbor', '-o', 'json')) as Loose;
+    const view = JSON.parse(await well('status', 'harbor', '-o', 'json'));
     expect(view).toMatchObject({ name: 'harbor', isPaused: false, isSuspended: false, gaps: [] });
     expect(view.conditions.map(({ type }: Loose) => type)).toContain('LedgerReady');
     expect(view.inside.status.money.receiptsUnmatched).toBe(1);
@@ -191,6 +191,22 @@ describe('what needs the database', () => {
     expect(text).toMatch(/ {2}NetworkPolicy: .*forbidden/);
     expect(kubelet.execs).toHaveLength(execs);
   });
+});
+
+test('check asks as a wallet does, from here or from a pod; a host that nobody knows breaks the rules', async () => {
+  const execs = kubelet.execs.length;
+  const outside = await anchor('check', 'harbor');
+  expect([outside.code, kubelet.execs.length]).toEqual([1, execs]);
+  expect(outside.stdout).toContain('harbor.example');
+  const inside = await anchor('check', 'harbor', '--inside', '--no-fund');
+  expect([inside.code, inside.stdout]).toEqual([1, expect.stringContaining('harbor.example')]);
+  expect(kubelet.execs.at(-1)).toEqual([
+    'capstan',
+    'check',
+    'https://harbor.example',
+    '--no-fund',
+    '--output=table',
+  ]);
 });
 
 describe('what is changed', () => {
@@ -318,7 +334,7 @@ describe('report', () => {
       expect(texts.get('events.yaml')).toContain('password=[redacted]');
       expect(texts.get('internal-status.yaml')).toContain('receiptsUnmatched: 1');
       expect(all).not.toContain('managedFields');
-      const [log] = [...texts].filter(([name]) => name.startsWith('logs/harbor-watch-transactions-'));
+      const log = [...texts].find(([name]) => name.startsWith('logs/harbor-watch-transactions-'));
       expect(log?.[1]).toContain('"tail":"7"');
       expect(log?.[1]).toContain('"msg":"planted"');
     } finally {

@@ -141,9 +141,9 @@ export class RealAnchor {
    */
   keepMounted(): void {
     let seen = '';
-    let isOver = false;
+    const stop = new AbortController();
     const loop = async (): Promise<void> => {
-      while (!isOver) {
+      while (!stop.signal.aborted) {
         const pods = await this.harbour.list('Pod');
         const now = pods
           .filter(({ metadata }) => metadata.name.startsWith(`${this.name}-watch-transactions-`))
@@ -156,7 +156,7 @@ export class RealAnchor {
     };
     const running = loop();
     this.stopMounting = async () => {
-      isOver = true;
+      stop.abort();
       await running;
     };
   }
