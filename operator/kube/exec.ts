@@ -44,15 +44,11 @@ export async function execInPod(
   const { url, headers, dispatcher } = await transport.socket(path);
   const socket = new WebSocket(url, { protocols: [PROTOCOL], headers: { ...headers }, dispatcher });
   socket.binaryType = 'arraybuffer';
-  const abort = (): void => socket.close();
-  signal.addEventListener('abort', abort, { once: true });
   try {
-    const result = await talk(socket);
-    signal.throwIfAborted();
+    const result = await talk(socket, signal);
     if (result !== 'refused') return result;
     throw await reasonOf(transport, path, signal);
   } finally {
-    signal.removeEventListener('abort', abort);
     socket.close();
   }
 }
@@ -69,8 +65,11 @@ function pathOf({ namespace, pod, container, command }: ExecRequest): string {
 }
 
 /** Collects what the command says until its end. `refused`: the socket never opened, and does not say why. */
-async function talk(socket: WebSocket): Promise<ExecResult | 'refused'> {
+async function talk(socket: WebSocket, signal: AbortSignal): Promise<ExecResult | 'refused'> {
   return new Promise((resolve, reject) => {
+    // A peer that is gone answers no closing either: it is not waited for.
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     const said: Record<number, Uint8Array[]> = { [CHANNEL.stdout]: [], [CHANNEL.stderr]: [] };
     const text = (channel: number): string => Buffer.concat(said[channel] ?? []).toString('utf8');
     let [bytes, isOpen] = [0, false];

@@ -1,5 +1,4 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access -- nodes are plain data here */
-import { createHash } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,6 +9,7 @@ import { keepCertificates } from '../../cli/dev/certificates.ts';
 import { callApi } from '../cluster/api.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
+import { accept, frame } from './websocket.ts';
 
 /** A pod as the API server names it to a kubelet. */
 export interface PodRef {
@@ -24,7 +24,6 @@ export interface KubeletOptions {
   readonly logs: (ref: PodRef, query: URLSearchParams) => string;
 }
 
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const CHANNEL = { stdout: 1, stderr: 2, status: 3 } as const;
 
 /**
@@ -73,28 +72,6 @@ function refOf(request: IncomingMessage, what: string): { ref: PodRef; query: UR
   const [, first, namespace = '', pod = '', container = ''] = pathname.split('/');
   if (first !== what) throw new Error(`the API server asked for ${pathname}`);
   return { ref: { namespace, pod, container }, query: searchParams };
-}
-
-function accept(request: IncomingMessage, socket: Socket): void {
-  const key = request.headers['sec-websocket-key'] ?? '';
-  const hash = createHash('sha1')
-    .update(key + GUID)
-    .digest('base64');
-  socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${hash}\r\nSec-WebSocket-Protocol: ${request.headers['sec-websocket-protocol']}\r\n\r\n`,
-  );
-}
-
-/** One whole frame of a server, which masks nothing (RFC 6455, 5.2). */
-function frame(opcode: number, body: Buffer): Buffer {
-  const length = body.length;
-  if (length < 126) return Buffer.concat([Buffer.from([0x80 | opcode, length]), body]);
-  const head = Buffer.alloc(length < 65_536 ? 4 : 10);
-  head[0] = 0x80 | opcode;
-  head[1] = length < 65_536 ? 126 : 127;
-  if (length < 65_536) head.writeUInt16BE(length, 2);
-  else head.writeBigUInt64BE(BigInt(length), 2);
-  return Buffer.concat([head, body]);
 }
 
 /** The streams of a command and, last, the Status that says how it ended. */
