@@ -122,6 +122,7 @@ async function openAll(harbour: Harbour): Promise<readonly RealAnchor[]> {
     spec.expose = { ingress: { className: 'nginx' } };
   });
   await openSimple(harbour, 'wharf', (spec) => {
+    spec.network = harbor.manifest.spec.network;
     spec.assets[0].distribution.account = harbor.manifest.spec.assets[0].distribution.account;
   });
   return [harbor, jetty, lagoon];

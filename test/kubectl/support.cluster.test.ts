@@ -215,7 +215,16 @@ test.each<[string, object]>([
       },
     },
   ],
-  ['its owner', { metadata: { ownerReferences: [] } }],
+  [
+    'who owns it',
+    {
+      metadata: {
+        ownerReferences: [
+          { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: '00000000-0000-4000-8000-000000000000' },
+        ],
+      },
+    },
+  ],
 ])('of a Deployment it cannot change %s', async (_, change) => {
   const before = (await harbour.get('Deployment', 'harbor-watch-transactions')).spec;
   const { code, stderr } = await asAna(
