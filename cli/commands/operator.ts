@@ -79,7 +79,9 @@ export function addOperator(program: Command): void {
 
   program
     .command('check-operator <url>', { hidden: true })
-    .description('is the operator at this private port ready, and does the API server serve Anchors? (helm test)')
+    .description(
+      'is the operator at this private port ready, and does the API server serve Anchors? (helm test)',
+    )
     .option('--kubeconfig <file>', 'the cluster; default: the one that this pod runs in')
     .action(async (url: string, options: CheckOperatorOptions) => {
       const { runCheckOperator } = await import('../roles/check-operator.ts');

@@ -37,7 +37,9 @@ async function askOperator(url: string): Promise<string> {
   const { body } = await ask(`${url}/internal/status`);
   const version = isRecord(body) ? body['version'] : undefined;
   if (version !== VERSION)
-    throw new OperatorUnwell(`The operator is of ${String(version)}, this test of ${VERSION}: is a rollout under way?`);
+    throw new OperatorUnwell(
+      `The operator is of ${String(version)}, this test of ${VERSION}: is a rollout under way?`,
+    );
   return VERSION;
 }
 
@@ -68,7 +70,8 @@ async function askApi({ kubeconfig }: CheckOperatorOptions): Promise<void> {
   try {
     const found = await client.read(`/apis/${API_VERSION}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const resources: unknown = isRecord(found) ? found['resources'] : undefined;
-    const isServed = Array.isArray(resources) && resources.some((one) => isRecord(one) && one['kind'] === KIND);
+    const isServed =
+      Array.isArray(resources) && resources.some((one) => isRecord(one) && one['kind'] === KIND);
     if (!isServed)
       throw new OperatorUnwell(
         `The API server does not serve ${KIND} in ${API_VERSION}: apply crds/anchors.capstan.dev.yaml.`,
