@@ -104,8 +104,9 @@ test('an Anchor is applied by kubectl, and its children are listed', async () =>
   await eventually(
     'its server and watcher run',
     async () =>
-      (await kubectl('get', 'deployments', '-n', place)).match(/harbor-(server|watch-transactions) +2\/2/g)
-        ?.length === 2,
+      (await kubectl('get', 'deployments', '-n', place, '--ignore-not-found')).match(
+        /harbor-(server|watch-transactions) +2\/2/g,
+      )?.length === 2,
     60_000,
   );
   const kinds =
