@@ -52,12 +52,12 @@ describe('the list of points', () => {
   test('takes a commit that wrote more for one whose name leaves room for it, and no other', () => {
     const missing = (...points: readonly string[]): readonly string[] =>
       missingPoints(points).filter(
-        (point) => point.startsWith('watch-transactions: before') && point.includes('bump'),
+        (point) => point.startsWith('watch-transactions: before') && point.includes('frozen'),
       );
-    const wanted = 'watch-transactions: before commit [… submission_bump+]';
+    const wanted = 'watch-transactions: before commit [… frozen_account+]';
     expect(missing()).toEqual([wanted]);
-    expect(missing('watch-transactions: before commit [submission_bump+ submission~]')).toEqual([]);
-    expect(missing('watch-transactions: after commit [submission_bump+]')).toEqual([wanted]);
+    expect(missing('watch-transactions: before commit [event+ frozen_account+]')).toEqual([]);
+    expect(missing('watch-transactions: after commit [frozen_account+]')).toEqual([wanted]);
     expect(missing('watch-transactions: before commit [submission~]')).toEqual([wanted]);
   });
 });

@@ -13,17 +13,18 @@ const OUTBID_INDEX = 710_000;
 const WAIT_MS = 120_000;
 const LOOK_MS = 1_000;
 /** More than a hundred stroops for an operation, which is what ours bid in quiet times; less than the anchor's cap. */
-const SURGE = { bidStroops: 3_000, durationMs: WAIT_MS };
-const SURGES = 2;
-/** Sent once at least. */
-const WAITING = `submission where state = 'pending' and attempts > 0`;
+const SURGE = { bidStroops: 3_000, durationMs: 20_000 };
+const SURGES = 3;
+/** No ledger closes meanwhile, so that what is sent waits in the queue. */
+const STANDSTILL_MS = 8_000;
+const PAUSE_MS = 12_000;
 /** What is left on a channel: too little for the fees of a full submission. What a full one has (core/payments/channels.ts). */
 const LEFT_XLM = 2;
 const FULL_XLM = 4;
 
 /**
  * Takes the ways of money that the wallets of a schedule do not: payments that belong to nothing go back, payouts are laid on the
- * ledger and taken back, submissions are outbid and replaced, a channel is emptied by somebody else with our seed, which a
+ * ledger and taken back, surges outbid what is sent, a channel is emptied by somebody else with our seed, which a
  * person adopts and the upkeep makes good, and channels are merged back.
  */
 export async function takeOtherPaths(context: WalletContext): Promise<void> {
@@ -89,20 +90,14 @@ const plannedAs = (index: number, customer: number): PlannedDeposit => ({
 
 /** Others fill the ledgers, so that what waits in the queue, sent for the going rate, has to be replaced. */
 async function outbid(context: WalletContext): Promise<void> {
-  const { ledger, postgres } = context.world;
-  const count = async (what: string): Promise<number> => {
-    const [row] = await postgres.query(`select count(*) as found from ${what}`);
-    return Number(row?.['found']);
-  };
+  const { ledger } = context.world;
   for (let surge = 0; surge < SURGES; surge++) {
-    const before = await count('submission_bump');
-    await ledger.misbehave({ skipCloses: { durationMs: WAIT_MS } });
-    const paid = deposit(context, plannedAs(OUTBID_INDEX + surge, surge));
-    await until('a submission waits for a ledger', async () => (await count(WAITING)) > 0);
-    await ledger.misbehave({ surge: SURGE, skipCloses: null });
-    await until('it is replaced', async () => (await count('submission_bump')) > before);
-    await ledger.misbehave({ surge: null });
-    await paid;
+    await ledger.misbehave({ skipCloses: { durationMs: STANDSTILL_MS } });
+    const waiting = deposit(context, plannedAs(OUTBID_INDEX + surge, surge));
+    await sleep(STANDSTILL_MS);
+    await ledger.misbehave({ surge: SURGE });
+    await sleep(SURGE.durationMs + PAUSE_MS);
+    await waiting;
   }
 }
 

@@ -32,8 +32,6 @@ export const EFFECTS: Readonly<Record<string, string>> = {
     'channels to be made, topped up or merged back are in the journal',
   'watch-transactions: commit [submission~]':
     'a submission is claimed under a lease, or the upkeep of channels settled',
-  'watch-transactions: commit [… submission_bump+]':
-    'a dearer envelope is in the journal, for one that others have outbid',
   'watch-transactions: commit [… frozen_account+]': 'an account is frozen: somebody else used its seed',
   'reconcile: commit [… foreign_transaction~ frozen_account-]': 'a person adopts what somebody else did',
 };

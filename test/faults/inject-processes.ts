@@ -20,6 +20,9 @@ type ProcessKind = Extract<
 
 /** Of payments that somebody else makes: 7 tokens and a stroop more each time, so that the books know them. */
 const FOREIGN_STROOPS = 70_000_000n;
+/** How long something to hit is waited for. */
+const PATIENCE_MS = 30_000;
+const LOOK_MS = 300;
 
 /** What befalls our own processes and database, and a payment by somebody who has the seed. */
 export const PROCESS_FAULTS: Readonly<Record<ProcessKind, Fault>> = {
@@ -56,6 +59,7 @@ export const PROCESS_FAULTS: Readonly<Record<ProcessKind, Fault>> = {
   },
   cutConnections: async ({ world, fault }) => {
     const { proxy } = world.postgres;
+    await eventually(async () => proxy.size > 0);
     proxy.refuse(fault.degree > 0.5);
     const broken = proxy.cut();
     await sleep(fault.durationMs / 2);
@@ -67,10 +71,11 @@ export const PROCESS_FAULTS: Readonly<Record<ProcessKind, Fault>> = {
     await world.postgres.dump();
     const before = await eventsOf(world);
     await sleep(fault.durationMs);
-    const gone = (await eventsOf(world)) - before;
+    // Nothing may have been written yet: the processes have to find the database again after the dump.
+    const hasMore = await eventually(async () => (await eventsOf(world)) > before);
     await world.postgres.restore();
     records.lost.push({ fromMs, toMs: Date.now() });
-    return gone > 0;
+    return hasMore;
   },
   foreignPayment: async ({ world, records }) => {
     const { asset, distribution } = world.assets.first;
@@ -84,6 +89,16 @@ export const PROCESS_FAULTS: Readonly<Record<ProcessKind, Fault>> = {
     return true;
   },
 };
+
+/** Waits until it is so, for half a minute at most. */
+async function eventually(isSo: () => Promise<boolean>): Promise<boolean> {
+  const until = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (Date.now() > until) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
 
 /** NaN while another fault has the database down. */
 async function eventsOf({ postgres }: World): Promise<number> {

@@ -1,7 +1,7 @@
 import { LEDGER_FAULTS, NO_LEDGER_FAULT } from './inject-ledger.ts';
 import { PROCESS_FAULTS } from './inject-processes.ts';
 import { BANK_FAULTS } from './inject-bank.ts';
-import type { InjectedKind } from './kinds.ts';
+import { HEAVY_KINDS, type InjectedKind } from './kinds.ts';
 import { count, type Records } from './records.ts';
 import type { PlannedFault } from './schedule.ts';
 import { sleep } from './stellar.ts';
@@ -22,9 +22,13 @@ const INJECT: Readonly<Record<InjectedKind, Fault>> = {
   ...LEDGER_FAULTS,
   ...BANK_FAULTS,
 };
-/** One that finds nobody (no submission during a time-out, a process that is just down) is made again for so long. */
+/**
+ * One that finds nobody (no submission during a time-out, a process that is just down) is made again for so long. Not those after which
+ * nobody can do anything for a while: over and over they would find nobody for good.
+ */
 const PERSEVERES_MS = 30_000;
 const AGAIN_MS = 500;
+const ONCE: readonly InjectedKind[] = [...HEAVY_KINDS, 'cutConnections', 'postgresRestart'];
 
 /**
  * Does what the schedule says. It counts once it has hit something: a signal a living process, a cut an open connection, a time-out a
@@ -36,7 +40,7 @@ export async function inject(world: World, records: Records, fault: PlannedFault
   const until = Date.now() + PERSEVERES_MS;
   try {
     while (!(await INJECT[kind]({ world, records, fault }))) {
-      if (Date.now() > until) return count(records.missed, kind);
+      if (Date.now() > until || ONCE.includes(kind)) return count(records.missed, kind);
       await sleep(AGAIN_MS);
     }
     count(records.done, kind);

@@ -5,6 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Ports of this machine, tried in turn; none: connections are refused. */
   setTargets(ports: readonly number[]): void;
+  /** How many connections there are. */
+  readonly size: number;
   /** Breaks every connection that there is, and tells how many those were. */
   cut(): number;
   /** Refuses new connections while it is true. */
@@ -37,6 +39,9 @@ export async function startTcpProxy(): Promise<TcpProxy> {
     port,
     setTargets: (ports) => {
       targets = ports;
+    },
+    get size() {
+      return open.size;
     },
     cut,
     refuse: (next) => {
