@@ -108,11 +108,11 @@ describe('what was applied', () => {
     expect(verdict(actual('1000', { version: 'spec-0' }))).toBe('apply');
   });
 
-  test('is waited for while the cache does not show it, for half a minute', () => {
+  test('is looked for again while the cache does not show it, and applied anew after half a minute', () => {
     const { clock, verdict } = remembering();
-    expect(verdict()).toBe('settled');
+    expect(verdict()).toBe(30_001);
     clock.advance(30_000);
-    expect(verdict()).toBe('settled');
+    expect(verdict()).toBe(1);
     clock.advance(1);
     expect(verdict()).toBe('apply');
   });
@@ -120,7 +120,7 @@ describe('what was applied', () => {
   test('is applied at once when it was seen to go, if it was that very one', () => {
     const { memory, verdict } = remembering();
     memory.forgetChild(OWNER, ID, 'uid-of-one-before');
-    expect(verdict()).toBe('settled');
+    expect(verdict()).toBeGreaterThan(0);
     memory.forgetChild(OWNER, ID, 'uid-1');
     expect(verdict()).toBe('apply');
   });

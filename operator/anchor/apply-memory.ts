@@ -15,7 +15,10 @@ interface Remembered {
   readonly disputes: number;
 }
 
-/** `settled`: nothing to send. `apply`: send it. A number: somebody keeps changing it; send it after so many ms. */
+/**
+ * `settled`: nothing to send. `apply`: send it. A number: look again after so many ms, because somebody keeps changing it or
+ * because the cache has not shown it yet (it may be gone before the cache ever does, and then nothing else would tell).
+ */
 export type Verdict = 'settled' | 'apply' | number;
 
 /** A cache that has not shown what we applied by now will not: it was deleted while nobody looked. */
@@ -64,7 +67,7 @@ export function createApplyMemory(clock: Clock): ApplyMemory {
       const known = anchors.get(anchorUid)?.get(id);
       if (!known || known.intent !== hashOf(object)) return 'apply';
       const ageMs = clock.now() - known.atMs;
-      if (!actual) return ageMs > UNSEEN_MS ? 'apply' : 'settled';
+      if (!actual) return ageMs > UNSEEN_MS ? 'apply' : UNSEEN_MS - ageMs + 1;
       if (!isChanged(object, known, actual)) return 'settled';
       if (known.disputes < 2) return 'apply';
       const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (known.disputes - 2));

@@ -15,6 +15,7 @@ beforeAll(async () => {
   cluster = await startControlPlane();
   await installCrd(cluster);
   harbour = await Harbour.open(cluster, 'optional');
+  await harbour.operate({ isClusterWide: true });
 }, 900_000);
 afterAll(async () => {
   await harbour?.close();
@@ -27,7 +28,6 @@ const LIMIT_MS = 240_000;
 test(
   'a certificate waits for cert-manager, is made when it comes, followed, and told missing when it is gone again',
   async () => {
-    await harbour.operate({ isClusterWide: true });
     const manifest = await simpleAnchor(harbour, 'harbor');
     manifest.spec.tls = { issuerRef: { name: 'letsencrypt', kind: 'ClusterIssuer' } };
     await harbour.apply(manifest);
@@ -50,6 +50,36 @@ test(
     await callApi(cluster, 'DELETE', `${DEFINITIONS}/certificates.cert-manager.io`);
     await harbour.condition('harbor', 'CertificateReady', 'CertManagerMissing');
     await harbour.condition('harbor', 'ServerReady', 'Available');
+    await harbour.quiet();
+  },
+  LIMIT_MS,
+);
+
+test(
+  'a route waits for the Gateway API, is made whenever it comes, and told missing whenever it is gone',
+  async () => {
+    const definition = `${DEFINITIONS}/httproutes.gateway.networking.k8s.io`;
+    await callApi(cluster, 'DELETE', definition);
+    const manifest = await simpleAnchor(harbour, 'gate');
+    manifest.spec.expose = { gateway: { parentRef: { name: 'public' } } };
+    await harbour.apply(manifest);
+    for (const _time of ['first', 'second']) {
+      await harbour.condition('gate', 'ServerReady', 'GatewayApiMissing');
+      expect(await harbour.get('HTTPRoute', 'gate-server')).toBeUndefined();
+      await installOptionalApis(cluster);
+      const route = await eventually(
+        'the route is made',
+        () => harbour.get('HTTPRoute', 'gate-server'),
+        60_000,
+      );
+      expect(route.spec.hostnames).toEqual(['gate.example']);
+      await harbour.condition('gate', 'ServerReady', 'Available');
+      await harbour.quiet();
+      await callApi(cluster, 'DELETE', definition);
+    }
+    await harbour.condition('gate', 'ServerReady', 'GatewayApiMissing');
+    // What needs no Gateway goes on.
+    expect(await harbour.get('Deployment', 'gate-server')).toBeDefined();
     await harbour.quiet();
   },
   LIMIT_MS,

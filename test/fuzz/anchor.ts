@@ -176,7 +176,6 @@ function buildRouters(
     random,
     log,
     callbacks: { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true },
-    liveStreamMs: 20,
   });
   const health = createHealth({
     clock,
