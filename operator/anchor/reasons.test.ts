@@ -31,6 +31,30 @@ describe('the table of reasons', () => {
     expect(readFileSync(new URL('../../docs/conditions.md', import.meta.url), 'utf8')).toBe(conditionsPage());
   });
 
+  test('docs/conditions-examples.md, taken from a run, still says what the table says', () => {
+    const page = readFileSync(new URL('../../docs/conditions-examples.md', import.meta.url), 'utf8');
+    const condition =
+      /Message: +(.*)\n +Observed Generation: .*\n +Reason: +(\w+)\n +Status: +(\w+)\n +Type: +(\w+)/g;
+    const shown = [...page.matchAll(condition)].map(
+      ([, message = '', reason = '', status = '', type = '']) => ({
+        type,
+        reason,
+        status,
+        message,
+      }),
+    );
+    expect(shown.length).toBeGreaterThan(7 * 5);
+    for (const { type, reason, status, message } of shown) {
+      const row = rows.find(([ofType, name]) => ofType === type && name === reason)?.[2];
+      expect([type, reason, row?.status]).toEqual([type, reason, status]);
+      // Ready quotes another condition behind its own sentence.
+      expect(message.startsWith(row?.sentence ?? '?')).toBe(true);
+    }
+    const broken = [...page.matchAll(/^## \w+: (\w+ \w+)$/gm)].map(([, what]) => what);
+    expect(broken).toHaveLength(7);
+    for (const what of broken) expect(shown.map(({ type, reason }) => `${type} ${reason}`)).toContain(what);
+  });
+
   test('has every type, each with a good reason', () => {
     expect(Object.keys(REASON_TABLE)).toEqual([...CONDITION_TYPES]);
     const good = new Set(rows.filter(([, , { status }]) => status === 'True').map(([type]) => type));
