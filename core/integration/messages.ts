@@ -57,18 +57,26 @@ function prepareOne(hook: HookName, request: unknown): Prepared<HookName> {
   };
 }
 
+// Made once: zod compiles a schema when it is first used, which costs as much as the check of a page.
+const items = z.array(z.unknown()).max(POLL_PAGE_LIMIT);
+const answered = z.strictObject({ results: items });
+const named = z.object({ id: z.string().max(64) });
 const pages = {
-  'deposits/poll': { key: 'deposits', result: depositResult },
-  'withdrawals/poll': { key: 'withdrawals', result: withdrawalResult },
-} as const satisfies Record<PollHook, { key: string; result: z.ZodType<{ id: string }> }>;
+  'deposits/poll': { key: 'deposits', request: z.object({ deposits: items }), result: depositResult },
+  'withdrawals/poll': {
+    key: 'withdrawals',
+    request: z.object({ withdrawals: items }),
+    result: withdrawalResult,
+  },
+} as const;
 
 function preparePage(hook: PollHook, request: unknown): Prepared<PollHook> {
-  const { key, result } = pages[hook];
-  const page = z.object({ [key]: z.array(z.unknown()).max(POLL_PAGE_LIMIT) }).safeParse(request);
+  const { key, request: schema, result } = pages[hook];
+  const page = schema.safeParse(request);
   if (!page.success) throw new IntegrationRequestInvalid(hook, describeProblem(page.error));
   const asked = new Map<string, z.infer<typeof pageTransaction>>();
   const malformed: Malformed[] = [];
-  for (const item of page.data[key] ?? []) {
+  for (const item of Object.values(page.data).flat()) {
     const parsed = pageTransaction.safeParse(item);
     if (parsed.success) asked.set(parsed.data.id, parsed.data);
     else malformed.push(setAside(item, describeProblem(parsed.error), 'capstan'));
@@ -85,12 +93,11 @@ function readPage(
   answer: unknown,
   { asked, malformed }: { asked: ReadonlySet<string>; malformed: readonly Malformed[] },
 ): HookAnswer<PollHook> {
-  const envelope = z.strictObject({ results: z.array(z.unknown()).max(POLL_PAGE_LIMIT) });
-  const { results: items } = read(hook, envelope, answer);
+  const { results: told } = read(hook, answered, answer);
   const results = new Map<string, { id: string }>();
   const wrong = [...malformed];
   const contradicted = new Set<string>();
-  for (const item of items) {
+  for (const item of told) {
     const parsed = schema.safeParse(item);
     if (!parsed.success) wrong.push(setAside(item, describeProblem(parsed.error), 'integration'));
     else if (!asked.has(parsed.data.id)) wrong.push(setAside(item, 'it was not asked for', 'integration'));
@@ -111,8 +118,8 @@ function read<T>(hook: string, schema: z.ZodType<T>, answer: unknown): T {
 }
 
 function setAside(item: unknown, problem: string, by: Malformed['by']): Malformed {
-  const named = z.object({ id: z.string().max(64) }).safeParse(item);
-  return named.success ? { id: named.data.id, problem, by } : { problem, by };
+  const parsed = named.safeParse(item);
+  return parsed.success ? { id: parsed.data.id, problem, by } : { problem, by };
 }
 
 function encode(hook: HookName, request: Record<string, unknown>): string {

@@ -32,7 +32,7 @@ export function toIntegrationTransaction(
     }),
     createdAt: transaction.startedAt.toISOString(),
     updatedAt: transaction.updatedAt.toISOString(),
-    lang: language.safeParse(transaction.lang).data ?? 'en',
+    lang: languageOf(transaction),
   };
 }
 
@@ -73,16 +73,23 @@ function partiesOf(transaction: Transaction): Partial<IntegrationTransaction> {
   });
 }
 
+// Most have neither of the two, and a check that fails costs more than the rest of the view.
+
+function languageOf({ lang }: Transaction): string {
+  return (lang === null ? undefined : language.safeParse(lang).data) ?? 'en';
+}
+
 /** What an operator typed as a reference may be no reference by the contract; then it is left out, not refused. */
 function bankReferenceOf({ externalTransactionId }: Transaction): string | null {
-  return reference.safeParse(externalTransactionId).data ?? null;
+  return externalTransactionId === null ? null : (reference.safeParse(externalTransactionId).data ?? null);
 }
 
 type Known<T> = { [Key in keyof T]?: Exclude<T[Key], null | undefined> };
 
 /** Without what is not known. */
 function known<T extends Record<string, unknown>>(values: T): Known<T> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== null && value !== undefined),
-  ) as Known<T>;
+  const left: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values))
+    if (value !== null && value !== undefined) left[name] = value;
+  return left as Known<T>;
 }

@@ -63,12 +63,14 @@ export class PublicKey {
     return verify(null, message, this.#keyObject(), signature);
   }
 
+  /**
+   * Parsed from text: of every object that it is given Node asks whether it is a key already, and answers by an error
+   * with a stack, which costs twice as much as the parsing.
+   */
   #keyObject(): KeyObject {
-    this.#parsed ??= createPublicKey({
-      key: Buffer.concat([SPKI_PREFIX, this.bytes]),
-      format: 'der',
-      type: 'spki',
-    });
+    this.#parsed ??= createPublicKey(
+      `-----BEGIN PUBLIC KEY-----\n${Buffer.concat([SPKI_PREFIX, this.bytes]).toString('base64')}\n-----END PUBLIC KEY-----`,
+    );
     return this.#parsed;
   }
 }

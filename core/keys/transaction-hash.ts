@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** EnvelopeType of Stellar-ledger-entries.x: what a hash is of. */
 export const ENVELOPE_TYPE_TX = 2;
@@ -6,7 +6,7 @@ export const ENVELOPE_TYPE_TX_FEE_BUMP = 5;
 
 /** SHA-256 of the network's passphrase: 32 bytes that keep a signature on its network. */
 export function networkId(passphrase: string): Uint8Array {
-  return createHash('sha256').update(passphrase, 'utf8').digest();
+  return hash('sha256', passphrase, 'buffer');
 }
 
 /**
@@ -18,9 +18,10 @@ export function transactionHash(
   transaction: Uint8Array,
   envelopeType: typeof ENVELOPE_TYPE_TX | typeof ENVELOPE_TYPE_TX_FEE_BUMP = ENVELOPE_TYPE_TX,
 ): Uint8Array {
-  return createHash('sha256')
-    .update(network)
-    .update(Uint8Array.of(0, 0, 0, envelopeType))
-    .update(transaction)
-    .digest();
+  // At once: an object that takes parts costs four times as much.
+  return hash(
+    'sha256',
+    Buffer.concat([network, Uint8Array.of(0, 0, 0, envelopeType), transaction]),
+    'buffer',
+  );
 }

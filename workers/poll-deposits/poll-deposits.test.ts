@@ -98,9 +98,43 @@ describe('a pass', () => {
       },
     });
     for (let i = 0; i < 2; i++) await pollIntegration(context, never);
-    expect(pages).toEqual([200, 5]);
+    expect(pages.toSorted((a, b) => b - a)).toEqual([200, 5]);
     expect(await payouts()).toEqual(ids.map((id) => ({ key: `payout:${id}`, amount: parseAmount('100') })));
     expect(await read(ids[0]!)).toMatchObject({ status: 'pending_anchor', awaitsIntegration: false });
+  });
+
+  test('asks about the next page while the integration thinks about one, about two at once at most', async () => {
+    const ids = await create(1_001);
+    const asked: string[] = [];
+    let open = 0;
+    let most = 0;
+    const context = await honest({
+      'deposits/poll': async ({ deposits }) => {
+        asked.push(...idsOf(deposits));
+        most = Math.max(most, (open += 1));
+        await systemClock.sleep(50);
+        open -= 1;
+        return { results: [] };
+      },
+    });
+    await pollIntegration(context, never);
+    expect(asked.toSorted()).toEqual(ids);
+    expect(most).toBe(2);
+  });
+
+  test('that is told to stop asks about no further page', async () => {
+    await create(601);
+    const stop = new AbortController();
+    let pages = 0;
+    const context = await honest({
+      'deposits/poll': () => {
+        pages += 1;
+        stop.abort();
+        return { results: [] };
+      },
+    });
+    await pollIntegration(context, stop.signal);
+    expect(pages).toBeLessThanOrEqual(2);
   });
 
   test('of two pollers at the same time pays each arrival once', async () => {

@@ -34,6 +34,8 @@ export interface PollContext {
 }
 
 const ACTOR = 'poll-deposits';
+/** While the integration has the word on one page, the next is read and written out. */
+const PAGES_AT_ONCE = 2;
 
 /**
  * One pass: asks the integration, in pages, about every transaction that only it can move on, and writes down what it
@@ -60,19 +62,32 @@ async function pollKind(
 ): Promise<void> {
   const { database, integration } = context;
   if (!(await integration.has(kind === 'deposit' ? 'deposits/poll' : 'withdrawals/poll'))) return;
-  let afterId: string | undefined;
-  while (!signal.aborted) {
-    const page = await pageAwaitingIntegration(database, kind, afterId, POLL_PAGE_LIMIT);
-    afterId = page.at(-1)?.id;
-    if (afterId === undefined) return;
-    try {
-      await pollPage(context, kind, page, signal);
-    } catch (error) {
-      if (!(error instanceof IntegrationMisbehaved)) throw error;
-      failures.push(error);
+  const next = pagesOf(database, kind);
+  let isOver = false;
+  const work = async (): Promise<void> => {
+    while (!isOver && !signal.aborted) {
+      try {
+        const page = await next();
+        if (page.length === 0) return;
+        await pollPage(context, kind, page, signal);
+      } catch (error) {
+        failures.push(error);
+        isOver ||= !(error instanceof IntegrationMisbehaved);
+      }
     }
-    if (page.length < POLL_PAGE_LIMIT) return;
-  }
+  };
+  await Promise.all(Array.from({ length: PAGES_AT_ONCE }, work));
+}
+
+/** What waits, page by page for whoever asks next; after the last page, empty ones. */
+function pagesOf(database: Database, kind: Kind): () => Promise<readonly Transaction[]> {
+  let last: Promise<readonly Transaction[]> | undefined;
+  const after = async (before: typeof last): Promise<readonly Transaction[]> => {
+    const page = await before;
+    if (page !== undefined && page.length < POLL_PAGE_LIMIT) return [];
+    return pageAwaitingIntegration(database, kind, page?.at(-1)?.id, POLL_PAGE_LIMIT);
+  };
+  return () => (last = after(last));
 }
 
 async function pollPage(
