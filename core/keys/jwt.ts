@@ -36,7 +36,7 @@ export class InvalidSessionKeys extends CapstanError {
 
 /** The first key signs, all of them verify: to rotate, put the new key first and drop the old one a lifetime later. */
 export class SessionKeyRing {
-  readonly #signing: { readonly kid: string; readonly secret: KeyObject };
+  readonly #signing: { readonly header: string; readonly secret: KeyObject };
   readonly #byKid = new Map<string, KeyObject>();
 
   /** @throws {InvalidSessionKeys} without keys, for a short secret or for a `kid` that occurs twice. */
@@ -48,14 +48,14 @@ export class SessionKeyRing {
     }
     const [first] = this.#byKid;
     if (!first) throw new InvalidSessionKeys('there is none');
-    this.#signing = { kid: first[0], secret: first[1] };
+    this.#signing = { header: encodePart({ alg: 'HS256', typ: 'JWT', kid: first[0] }), secret: first[1] };
   }
 
   /** The compact form of a token with these claims. */
   sign(claims: Claims): string {
-    const header = encodePart({ alg: 'HS256', typ: 'JWT', kid: this.#signing.kid });
+    const { header, secret } = this.#signing;
     const input = `${header}.${encodePart(claims)}`;
-    return `${input}.${mac(input, this.#signing.secret)}`;
+    return `${input}.${mac(input, secret)}`;
   }
 
   /**

@@ -21,7 +21,11 @@ const WAITING_FOR_USER: ReadonlySet<Status> = new Set<Status>([
  * date of the row that had passed when the state was entered is left from before (held, then approved) and does not count.
  */
 export function deadlineOf(
-  { status, userActionRequiredBy, updatedAt }: Transaction,
+  {
+    status,
+    userActionRequiredBy,
+    updatedAt,
+  }: Pick<Transaction, 'status' | 'userActionRequiredBy' | 'updatedAt'>,
   deadlines: Deadlines,
 ): Date | undefined {
   if (!WAITING_FOR_USER.has(status)) return undefined;

@@ -14,9 +14,45 @@ export interface SerializeContext {
   readonly moreInfoUrl: string;
 }
 
+/**
+ * What of a transaction an answer to a wallet is made of. The rest is between us and the integration; PostgreSQL's
+ * description of so many columns costs more than their values.
+ */
+export const SHOWN = [
+  'id',
+  'kind',
+  'status',
+  'assetId',
+  'subject',
+  'quoteId',
+  'amountExpected',
+  'amountIn',
+  'amountOut',
+  'amountFee',
+  'feeDetails',
+  'destination',
+  'destinationMemoType',
+  'destinationMemo',
+  'claimableBalanceId',
+  'source',
+  'anchorAccount',
+  'withdrawMemo',
+  'refunds',
+  'transferReceivedAt',
+  'externalTransactionId',
+  'stellarTransactionId',
+  'message',
+  'statusEta',
+  'userActionRequiredBy',
+  'startedAt',
+  'updatedAt',
+  'completedAt',
+] as const satisfies readonly (keyof Transaction)[];
+export type ShownTransaction = Pick<Transaction, (typeof SHOWN)[number]>;
+
 /** A transaction as wallets see it (SEP-24, "Transaction object"), the same in answers, callbacks and messages between windows. */
 export function serializeTransaction(
-  transaction: Transaction,
+  transaction: ShownTransaction,
   { anchor, moreInfoUrl }: SerializeContext,
 ): TransactionObject {
   const asset = anchor.assets.find(({ id }) => id === transaction.assetId);
@@ -79,7 +115,7 @@ export function settleAmounts(transaction: Amounts): Settled {
 }
 
 /** Both sides carry the ledger's name of the asset, unless the anchor says which currency the other side is. */
-function amountFields(transaction: Transaction, asset: Asset | undefined): TransactionObject {
+function amountFields(transaction: ShownTransaction, asset: Asset | undefined): TransactionObject {
   const { amountIn, amountFee, amountOut } = settleAmounts(transaction);
   const onLedger = ledgerName(transaction.assetId);
   const offLedger = offLedgerName(asset) ?? onLedger;
@@ -109,7 +145,7 @@ function feeDetails(total: Stroops, lines: readonly FeeLine[], asset: string): T
   return { total: formatAmount(total), asset, breakdown, details: breakdown };
 }
 
-function refundFields({ status, refunds }: Transaction): TransactionObject {
+function refundFields({ status, refunds }: ShownTransaction): TransactionObject {
   const refunded = { refunded: status === 'refunded' };
   if (refunds === null || refunds.length === 0) return refunded;
   const sum = (pick: (one: RefundPayment) => Stroops): string =>
@@ -129,7 +165,7 @@ function refundFields({ status, refunds }: Transaction): TransactionObject {
   };
 }
 
-function depositFields(transaction: Transaction): TransactionObject {
+function depositFields(transaction: ShownTransaction): TransactionObject {
   return {
     from: transaction.source,
     to: transaction.destination,
@@ -145,7 +181,7 @@ function depositFields(transaction: Transaction): TransactionObject {
  * Where to pay is told only while we wait for the payment, and kept once it has come: a wallet must not pay before the
  * customer is through the form, nor after the time is up.
  */
-function withdrawalFields(transaction: Transaction): TransactionObject {
+function withdrawalFields(transaction: ShownTransaction): TransactionObject {
   const isTold = isFunded(transaction) || transaction.status === 'pending_user_transfer_start';
   const { anchorAccount, withdrawMemo, source } = transaction;
   return {

@@ -22,7 +22,7 @@ export interface PageLinks {
   /** Opens the form in one browser, once, within 10 minutes. */
   interactive(transaction: Transaction, lang: string): string;
   /** Shows the status without any header, again and again, for an hour; each poll of a wallet mints a new one. */
-  moreInfo(transaction: Transaction): string;
+  moreInfo(transaction: Pick<Transaction, 'id' | 'subject'>): string;
 }
 
 export function randomText(random: Random, bytes = 16): string {

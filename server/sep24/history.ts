@@ -3,8 +3,11 @@ import {
   listOwnTransactions,
   type LookupKey,
 } from '../../core/database/repositories/own-transactions.ts';
-import { serializeTransaction, type TransactionObject } from '../../core/transaction/sep24-object.ts';
-import type { Transaction } from '../../core/transaction/transaction.ts';
+import {
+  serializeTransaction,
+  type ShownTransaction,
+  type TransactionObject,
+} from '../../core/transaction/sep24-object.ts';
 import type { Language } from '../interactive/locale.ts';
 import { BadRequest } from '../middleware/http-error.ts';
 import { findAsset } from './assets.ts';
@@ -79,6 +82,6 @@ export async function readHistory(
   return { transactions: transactions.map((transaction) => toObject(transaction, deps)) };
 }
 
-function toObject(transaction: Transaction, { anchor, links }: Sep24Deps): TransactionObject {
+function toObject(transaction: ShownTransaction, { anchor, links }: Sep24Deps): TransactionObject {
   return serializeTransaction(transaction, { anchor: anchor(), moreInfoUrl: links.moreInfo(transaction) });
 }

@@ -1,12 +1,12 @@
 import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
+import { SHOWN, type ShownTransaction } from '../../transaction/sep24-object.ts';
 import type { Kind } from '../../transaction/status.ts';
-import type { Transaction } from '../../transaction/transaction.ts';
 import { compileOnce } from '../compile-once.ts';
 import type { Database } from '../database.ts';
 import type { Tables } from '../schema.ts';
 import { toTransaction } from './transactions.ts';
 
-type Row = Selectable<Tables['transaction']>;
+type Row = Pick<Selectable<Tables['transaction']>, keyof ShownTransaction>;
 
 /** Exactly one of the three keys by which SEP-24 looks a transaction up. */
 export type LookupKey =
@@ -17,7 +17,7 @@ export type LookupKey =
 const ownById = compileOnce<{ subject: string; id: string }, Row>((database, value) =>
   database
     .selectFrom('transaction')
-    .selectAll()
+    .select(SHOWN)
     .where('subject', '=', value('subject'))
     .where('id', '=', value('id')),
 );
@@ -27,12 +27,12 @@ export async function findOwnTransaction(
   database: Database,
   subject: string,
   key: LookupKey,
-): Promise<Transaction | undefined> {
+): Promise<ShownTransaction | undefined> {
   if ('id' in key) {
     const [own] = await ownById(database, { subject, id: key.id });
     return own && toTransaction(own);
   }
-  let query = database.selectFrom('transaction').selectAll().where('subject', '=', subject);
+  let query = database.selectFrom('transaction').select(SHOWN).where('subject', '=', subject);
   if ('stellarTransactionId' in key)
     query = query.where('stellarTransactionId', '=', key.stellarTransactionId);
   else query = query.where('externalTransactionId', '=', key.externalTransactionId);
@@ -54,7 +54,7 @@ export interface HistoryQuery {
 const newestOwn = compileOnce<{ subject: string; assetId: string; limit: number }, Row>((database, value) =>
   database
     .selectFrom('transaction')
-    .selectAll()
+    .select(SHOWN)
     .where('subject', '=', value('subject'))
     .where('assetId', '=', value('assetId'))
     .orderBy('startedAt', 'desc')
@@ -66,14 +66,14 @@ const newestOwn = compileOnce<{ subject: string; assetId: string; limit: number 
 export async function listOwnTransactions(
   database: Database,
   wanted: HistoryQuery,
-): Promise<readonly Transaction[]> {
+): Promise<readonly ShownTransaction[]> {
   const { kind, noOlderThan, pagingId, ...newest } = wanted;
   if (kind === undefined && noOlderThan === undefined && pagingId === undefined) {
-    return (await newestOwn(database, newest)).map(toTransaction);
+    return (await newestOwn(database, newest)).map((row) => toTransaction(row));
   }
   let query: SelectQueryBuilder<Tables, 'transaction', Row> = database
     .selectFrom('transaction')
-    .selectAll()
+    .select(SHOWN)
     .where('subject', '=', wanted.subject)
     .where('assetId', '=', wanted.assetId);
   if (wanted.kind) query = query.where('kind', '=', wanted.kind);
@@ -85,5 +85,5 @@ export async function listOwnTransactions(
     );
   }
   const rows = await query.orderBy('startedAt', 'desc').orderBy('id', 'desc').limit(wanted.limit).execute();
-  return rows.map(toTransaction);
+  return rows.map((row) => toTransaction(row));
 }

@@ -47,8 +47,12 @@ export function insertableOf(patch: TransactionPatch): Partial<Insertable<Tables
   return columns;
 }
 
-/** A row of the table `transaction` as the rest of the program knows it. */
-export function toTransaction(row: TransactionRow): Transaction {
+type Converted = 'amountExpected' | 'amountIn' | 'amountOut' | 'amountFee' | 'feeDetails' | 'refunds';
+
+/** A row of the table `transaction`, whole or in part, as the rest of the program knows it. */
+export function toTransaction<Row extends Pick<TransactionRow, Converted>>(
+  row: Row,
+): Omit<Row, Converted> & Pick<Transaction, Converted> {
   return {
     ...row,
     amountExpected: stroops(row.amountExpected),
