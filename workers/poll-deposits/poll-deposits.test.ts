@@ -106,14 +106,14 @@ describe('a pass', () => {
   test('asks about the next page while the integration thinks about one, about two at once at most', async () => {
     const ids = await create(1_001);
     const asked: string[] = [];
-    let open = 0;
+    let running = 0;
     let most = 0;
     const context = await honest({
       'deposits/poll': async ({ deposits }) => {
         asked.push(...idsOf(deposits));
-        most = Math.max(most, (open += 1));
+        most = Math.max(most, (running += 1));
         await systemClock.sleep(50);
-        open -= 1;
+        running -= 1;
         return { results: [] };
       },
     });
