@@ -76,7 +76,7 @@ condition-examples: cluster-binaries ## write docs/conditions-examples.md anew, 
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts
 
-bench: $(INSTALLED) ## measure payments, receipts, web, cold start and memory (ONLY=web)
+bench: $(INSTALLED) ## measure payments, receipts, web, pages, cold start and memory (ONLY=web)
 	@$(NODE) bench/main.ts $(ONLY)
 
 bench-operator: cluster-binaries ## measure the operator on a real API server, about 15 minutes (ANCHORS=500 PARTS=edit,restart,lead,rest,secrets)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
  * `make bench`: every bench in a process of its own, one after the other; `make bench ONLY=web` that one. A bench prints
  * its table and ends with one line of JSON (bench/report.ts).
  */
-const BENCHES = ['deposits', 'receipts', 'web', 'cold-start', 'memory'] as const;
+const BENCHES = ['deposits', 'receipts', 'web', 'pages', 'cold-start', 'memory'] as const;
 
 const only = process.argv[2] ?? '';
 const wanted = only === '' ? BENCHES : BENCHES.filter((bench) => bench === only);

@@ -5,6 +5,7 @@ import {
   interactiveForm,
   interactiveInstructions,
   interactiveSubmit,
+  interactiveUpload,
   interactiveUrl,
 } from './contract/interactive.ts';
 import { customersPrefill, fee, toml, trustlinesAuthorize } from './contract/rules.ts';
@@ -95,6 +96,12 @@ export const hooks = {
     effect: true,
     when: 'The customer submitted a page of your form.',
     fallback: 'Everything is accepted.',
+  },
+  'interactive/upload': {
+    ...interactiveUpload,
+    effect: true,
+    when: 'The customer sends a file that your form asks for: once for each part of it, before the page is submitted.',
+    fallback: 'Forms that ask for files cannot be shown.',
   },
   'interactive/url': {
     ...interactiveUrl,

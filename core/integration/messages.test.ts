@@ -115,6 +115,45 @@ describe('the contract', () => {
       false,
     ],
     [
+      'an address beside a field of its own name for a part',
+      'interactive/form',
+      {
+        title: 't',
+        fields: [
+          { type: 'address', name: 'home', label: 'Home' },
+          { type: 'text', name: 'city', label: 'City' },
+        ],
+      },
+      false,
+    ],
+    [
+      'an address, a card and a file',
+      'interactive/form',
+      {
+        title: 't',
+        progress: { at: 2, of: 3 },
+        back: 'one',
+        fields: [
+          { type: 'address', name: 'address', label: 'Home', value: { city: 'Quito' } },
+          { type: 'card', name: 'card.number', part: 'number', label: 'Card number' },
+          { type: 'file', name: 'photo_id_front', label: 'Passport', accept: ['image/jpeg'] },
+        ],
+      },
+      true,
+    ],
+    [
+      'progress beyond its end',
+      'interactive/form',
+      { title: 't', fields: [], progress: { at: 3, of: 2 } },
+      false,
+    ],
+    [
+      'a form that is done, with a summary',
+      'interactive/form',
+      { done: true, summary: [{ label: 'Name', value: 'Ada', step: 'you' }] },
+      true,
+    ],
+    [
       'a form with an unknown kind of field',
       'interactive/form',
       { title: 't', fields: [{ type: 'password', name: 'a', label: 'A' }] },
@@ -160,6 +199,7 @@ describe('the contract', () => {
       'withdrawals/process',
       'trustlines/authorize',
       'interactive/submit',
+      'interactive/upload',
       'interactive/completed',
       'customers/prefill',
     ]);

@@ -12,12 +12,16 @@ import {
   unreadSequences,
   type UnreadSequence,
 } from '../database/repositories/adoption.ts';
-import { suspectTransfers, type Suspicion } from '../database/repositories/journal.ts';
+import {
+  suspectTransfers,
+  type ForeignTransaction,
+  type Suspicion,
+} from '../database/repositories/journal.ts';
 import { lockMark } from '../database/repositories/money-locks.ts';
 import { changeTransaction, findTransaction, insertEvent } from '../database/repositories/transactions.ts';
 import { setTransferState, type Transfer } from '../database/repositories/transfers.ts';
 import { CapstanError } from '../runtime/errors.ts';
-import { afterPayments } from './paid.ts';
+import { afterPayments, type Paid } from './paid.ts';
 import { MAYBE_PAID } from './suspects.ts';
 
 export interface Adoption {
@@ -154,8 +158,20 @@ async function declarePaid(
     throw new NotSuch(`Every payment of ${hash} has paid another transfer already, or it paid nobody`);
   if (!(await settleByForeign(trx, transfer.id, foreign))) throw new TransferUnderWay(transfer.key);
   await insertVerdict(trx, { transferId: transfer.id, verdict: 'paid', hash, operationIndex, actor, reason });
-  await afterPayments({ actor }, trx, [{ transfer, found: foreign }]);
+  await afterPayments({ actor }, trx, [{ transfer, found: foreign, ...placeOf(foreign, operationIndex) }]);
   return transfer.key;
+}
+
+/** Where a payout lies that was laid on the ledger to be claimed. */
+function placeOf(
+  { operations }: ForeignTransaction,
+  operationIndex: number,
+): Pick<Paid, 'balanceId' | 'reclaimAt'> {
+  const { balanceId, reclaimAt } = operations[operationIndex] ?? {};
+  return {
+    ...(balanceId !== undefined && { balanceId }),
+    ...(reclaimAt !== undefined && { reclaimAt: BigInt(reclaimAt) }),
+  };
 }
 
 async function declareUnpaid(trx: DatabaseTransaction, adoption: Adoption, keyOrId: string): Promise<string> {

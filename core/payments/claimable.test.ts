@@ -2,11 +2,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Asset, Keypair, Operation } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
+import { copyTestDatabase } from '../../test/support/database.ts';
 import { adoptAll, openWorld, type PaymentWorld } from '../../test/support/payments.ts';
+import { findTransaction } from '../database/repositories/transactions.ts';
 import { decodeAccount, encodeMuxed } from '../keys/strkey.ts';
 import type { Horizon } from '../ledger/types.ts';
 import type { PaymentPolicy } from '../spec/anchor.ts';
+import { adopt } from './adopt.ts';
 import type { PaymentContext } from './context.ts';
+import { inspectJournal } from './journal.ts';
 import { formatAmount } from '../transaction/amount.ts';
 import { payDue } from './pay.ts';
 import { availableOf } from './plan.ts';
@@ -108,6 +112,30 @@ describe('a deposit without a trustline whose wallet can claim', () => {
     expect(balance).toMatchObject({ transactionId: id, state: 'open', amount: 10_0000000n });
     await claim(holder, balance.id);
     expect(await world.balance(holder.publicKey())).toBe('10');
+  });
+
+  test('is known again when a backup from before it is restored and a person adopts it', async () => {
+    const context = withPolicy({});
+    const { id } = await untrusting();
+    const backup = await copyTestDatabase(world.db);
+    try {
+      for (let i = 0; i < 3; i++) await world.turn(context);
+      const [balance] = await balances();
+      const { database } = backup;
+      const account = world.distribution.publicKey();
+      await inspectJournal({ ...context, database }, account);
+      const word = { actor: 'operator:jane', reason: 'a restored backup', unpaid: [], isMatchedPaid: true };
+      await adopt(database, { account, paid: new Map(), ...word });
+      expect(await findTransaction(database, id)).toMatchObject({
+        status: 'completed',
+        claimableBalanceId: balance!.id,
+      });
+      const { createdAt: _, ...known } = balance!;
+      const found = await database.selectFrom('claimable_balance').selectAll().execute();
+      expect(found).toEqual([expect.objectContaining(known)]);
+    } finally {
+      await backup.drop();
+    }
   });
 
   test('is remembered by what the ledger made of it, whatever its row says', async () => {

@@ -7,7 +7,7 @@ import { parseAmount } from '../transaction/amount.ts';
 import { baseAccount } from './context.ts';
 
 /** Only hashes depend on the network, and none is computed here. */
-const ANY_PASSPHRASE = 'any';
+export const ANY_PASSPHRASE = 'any';
 
 /** The operations of a transaction, each with the G… account that it acts for; undefined if the envelope cannot be read. */
 export function operationsOf({

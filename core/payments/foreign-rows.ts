@@ -1,13 +1,15 @@
 import type { Insertable } from 'kysely';
 import type { ForeignOperation } from '../database/entities/journal.ts';
 import type { Tables } from '../database/schema.ts';
+import { claimableFrom } from '../ledger/claimants.ts';
+import { decodeResult } from '../ledger/result.ts';
 import type { LedgerTransaction } from '../ledger/types.ts';
-import { operationsOf } from './foreign-operations.ts';
+import { ANY_PASSPHRASE, operationsOf } from './foreign-operations.ts';
 
 /** A foreign transaction as it is kept for a person to judge. */
 export function foreignRow(transaction: LedgerTransaction, account: string) {
   const { hash, sourceAccount, sequence, ledger, closedAt, successful, memoType } = transaction;
-  const operations: readonly ForeignOperation[] = operationsOf(transaction) ?? [];
+  const operations = withBalances(transaction, operationsOf(transaction) ?? [], account);
   return {
     hash,
     account,
@@ -21,6 +23,22 @@ export function foreignRow(transaction: LedgerTransaction, account: string) {
     memo: transaction.memo?.replaceAll('\0', '\uFFFD') ?? null,
     operations,
   };
+}
+
+/** Operations with what the ledger made of those that laid something there: the customer claims it by its id, or we take it back. */
+function withBalances(
+  { successful, envelopeXdr, resultXdr }: LedgerTransaction,
+  operations: readonly ForeignOperation[],
+  account: string,
+): readonly ForeignOperation[] {
+  if (!successful || operations.every(({ type }) => type !== 'createClaimableBalance')) return operations;
+  const balances = decodeResult(resultXdr).createdBalances;
+  return operations.map((operation, operationIndex) => {
+    const balanceId = balances?.get(operationIndex);
+    if (balanceId === undefined) return operation;
+    const reclaimAt = claimableFrom(envelopeXdr, ANY_PASSPHRASE, { operationIndex, account });
+    return { ...operation, balanceId, ...(reclaimAt !== undefined && { reclaimAt: String(reclaimAt) }) };
+  });
 }
 
 /** What it paid from our account, in the form that transfers have; nothing if the ledger refused it. */

@@ -34,6 +34,10 @@ export function sampleTransaction(
 /** A value for every name that a form may ask: what SEP-9 calls it. */
 const FIELDS = { first_name: 'Capstan', last_name: 'Check', email_address: 'check@example.com' };
 
+/** One transparent pixel. */
+const SMALLEST_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
+
 type Samples = { readonly [Name in HookName]: () => HookRequest<Name> };
 
 /** A fresh request for each hook, by the contract. */
@@ -78,6 +82,17 @@ export const samples: Samples = {
   'interactive/submit': () => ({
     transaction: sampleTransaction('deposit', { status: 'incomplete' }),
     values: FIELDS,
+    lang: 'en',
+  }),
+  'interactive/upload': () => ({
+    transaction: sampleTransaction('deposit', { status: 'incomplete' }),
+    field: 'photo_id_front',
+    upload: randomUUID(),
+    name: 'photo.png',
+    contentType: 'image/png',
+    part: 0,
+    isLast: true,
+    data: SMALLEST_PNG,
     lang: 'en',
   }),
   'interactive/url': () => ({

@@ -28,7 +28,8 @@ export function readAmountText(
   }
 }
 
-function latinDigits(text: string): string {
+/** Digits of Arabic and Persian keyboards as 0 to 9, their decimal mark as a point. */
+export function latinDigits(text: string): string {
   const digits = text.replace(/[٠-٩۰-۹]/g, (digit) => {
     const code = digit.charCodeAt(0);
     const zero = FOREIGN_ZEROS.find((start) => code >= start && code <= start + 9) ?? code;

@@ -59,3 +59,19 @@ export function openerOrigin(referer: string, own: string): string | undefined {
   const isUsable = url.protocol === 'https:' || (own.startsWith('http:') && url.protocol === 'http:');
   return isUsable ? url.origin : undefined;
 }
+
+/**
+ * A wallet's own page to which its customer goes back: only on the domain that the wallet has proven (SEP-10
+ * client_domain), on an origin that may frame our pages, or one that callbacks may name.
+ * @returns undefined for any other, which is not followed
+ */
+export function readReturnUrl(
+  value: string | undefined,
+  { clientDomain }: Pick<Transaction, 'clientDomain'>,
+  allowed: readonly string[],
+): string | undefined {
+  const url = value === undefined || value.length > 1_000 ? null : URL.parse(value);
+  if (!url || url.username !== '' || url.password !== '') return undefined;
+  const own = clientDomain === null ? [] : [`https://${clientDomain}`];
+  return url.origin !== 'null' && [...own, ...allowed].includes(url.origin) ? url.href : undefined;
+}

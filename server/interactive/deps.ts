@@ -28,6 +28,8 @@ export interface InteractiveDeps {
   readonly builtIn?: BuiltIn;
   /** Origins outside of ours that a form may end up at: those of the integration's own pages. */
   readonly formActions?: readonly string[];
+  /** How long one stream of a status page's events lives. Default: 25 s, less than any proxy's patience. */
+  readonly liveStreamMs?: number;
   /** Development without TLS on a loopback host. */
   readonly insecureLoopback?: boolean;
 }

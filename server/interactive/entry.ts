@@ -4,7 +4,7 @@ import { rememberOnce } from '../../core/database/repositories/used-tokens.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import { single } from '../middleware/query.ts';
 import { requestOf } from '../request.ts';
-import { callbackPatch, openerOrigin, readCallback } from './callbacks.ts';
+import { callbackPatch, openerOrigin, readCallback, readReturnUrl } from './callbacks.ts';
 import { PageError } from './page-error.ts';
 import { findSession, openSession } from './session.ts';
 import type { Shell } from './shell.ts';
@@ -44,7 +44,10 @@ export async function redeem(
   }
   const patch = callbackPatch(transaction, wanted);
   if (patch) await store(shell, transaction, patch);
-  openSession(ctx, shell.sessions, transaction, openerOrigin(ctx.get('Referer'), shell.origin.url));
+  openSession(ctx, shell.sessions, transaction, {
+    opener: openerOrigin(ctx.get('Referer'), shell.origin.url),
+    returnUrl: readReturnUrl(single(ctx.query, 'return_url'), transaction, shell.returnOrigins),
+  });
   requestOf(ctx).log.info({ transaction_id: transaction.id }, 'a browser opened the interactive pages');
   redirect(ctx, target);
 }

@@ -30,7 +30,7 @@ describe('decideScreen', () => {
   test.each<[string, Partial<Facts>, object]>([
     ['without hooks the amount is asked for', {}, { show: 'amount' }],
     ['the wallet’s amount is still shown with its fee', { hasAmount: true }, { show: 'amount' }],
-    ['after the amount comes the review', { step: at(), hasAmount: true }, { show: 'review' }],
+    ['after the amount comes the review', { step: at(), hasAmount: true }, { show: 'review', summary: [] }],
     ['a form without an amount is not reviewed', { step: at() }, { show: 'amount' }],
     ['the integration’s form is asked for first', { serves: form }, { need: 'interactive/form' }],
     [
@@ -56,7 +56,7 @@ describe('decideScreen', () => {
     [
       'until it says done',
       { step: at(2), hasAmount: true, serves: form, form: { done: true } },
-      { show: 'review' },
+      { show: 'review', summary: [] },
     ],
     [
       'done without an amount asks for it',
@@ -83,7 +83,7 @@ describe('decideScreen', () => {
     [
       'they are not gone to twice',
       { step: at(), hasAmount: true, serves: both, form: { done: true } },
-      { show: 'review' },
+      { show: 'review', summary: [] },
     ],
     [
       'the amount can be changed at any step',

@@ -64,16 +64,28 @@ export function enterForm(step: Step, { isUnderReview = false } = {}): Step {
   return { ...step, isUnderReview: step.isUnderReview || isUnderReview };
 }
 
-/** The step after a page of the integration was accepted. A review that was announced once stays. */
-export function acceptPage(step: Step, page: Pick<FormPage, 'step'>, { isUnderReview = false } = {}): Step {
-  const before = step.at === 'form' ? step : { accepted: 0, isUnderReview: false };
+/**
+ * The step after a page of the integration was accepted. A review that was announced once stays; a page that the customer
+ * went back to leads on to where the customer had come from.
+ */
+export function acceptPage(
+  step: Step,
+  page: Pick<FormPage, 'step'>,
+  { isUnderReview = false, isRevision = false } = {},
+): Step {
+  const before: Extract<Step, { at: 'form' }> =
+    step.at === 'form' ? step : { at: 'form', accepted: 0, isUnderReview: false };
+  const last = isRevision && before.last !== undefined ? before.last : page.step;
   return {
     at: 'form',
     accepted: before.accepted + 1,
     isUnderReview: before.isUnderReview || isUnderReview,
-    ...(page.step !== undefined && { last: page.step }),
+    ...(last !== undefined && { last }),
   };
 }
+
+/** What the customer told the integration, in its words; empty where it has none. */
+export type Summary = NonNullable<Extract<HookResponse<'interactive/form'>, { done: true }>['summary']>;
 
 /** What the customer is to see. */
 export type Screen =
@@ -81,7 +93,7 @@ export type Screen =
   | { readonly show: 'amount' }
   | { readonly show: 'form'; readonly page: FormPage }
   /** All is known: the fee is shown, and the customer agrees. */
-  | { readonly show: 'review' }
+  | { readonly show: 'review'; readonly summary: Summary }
   /** The integration asks for page after page and never says done. */
   | { readonly show: 'endless' };
 
@@ -118,14 +130,14 @@ function decideForm(facts: Facts): Screen | Need {
   const { step, form } = facts;
   if (step.at === 'form' && step.accepted >= MAX_PAGES) return { show: 'endless' };
   if (!form) return { need: 'interactive/form' };
-  if ('done' in form) return decideWithoutForm(facts);
+  if ('done' in form) return decideWithoutForm(facts, form.summary);
   const isAmountFirst = step.at !== 'form' && !asksAmount(form);
   return isAmountFirst ? { show: 'amount' } : { show: 'form', page: form };
 }
 
 /** No page of the integration is left. */
-function decideWithoutForm({ step, hasAmount }: Facts): Screen {
-  return step.at === 'form' && hasAmount ? { show: 'review' } : { show: 'amount' };
+function decideWithoutForm({ step, hasAmount }: Facts, summary: Summary = []): Screen {
+  return step.at === 'form' && hasAmount ? { show: 'review', summary } : { show: 'amount' };
 }
 
 /**

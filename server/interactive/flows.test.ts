@@ -24,7 +24,9 @@ describe('a deposit without an integration form', () => {
     expect(textOf(quoted.body)).toContain(
       'You pay 1,000.50 SRT Fixed fee 1.00 SRT Service fee (0.5 %) 5.00 SRT Fee 6.00 SRT You receive 994.50 SRT',
     );
-    const done = await browser.submit(quoted, { amount: '1,000.50' });
+    const review = await browser.submit(quoted, { amount: '1,000.50' });
+    expect(textOf(review.body)).toContain('Check your deposit of SRT');
+    const done = await browser.submit(review);
     expect(done.status).toBe(200);
     expect(done.url).toMatch(/^\/sep24\/more_info\?/);
     expect(textOf(done.body)).toContain('Waiting for your payment');
@@ -50,14 +52,18 @@ describe('a deposit without an integration form', () => {
     ]);
   });
 
-  test('nobody gets past a fee that was not shown: without the table the review comes first', async () => {
+  test('nobody gets past the review, which shows the fee and the account that is paid to', async () => {
     await open();
     const transaction = await stage.create();
     const browser = await stage.enter(transaction);
     const first = await browser.open(`/sep24/interactive?transaction_id=${transaction.id}`);
     const review = await browser.submit(first, { amount: '100' });
     expect(textOf(review.body)).toContain('Check your deposit of SRT');
+    expect(textOf(review.body)).toContain('You receive 98.50 SRT');
+    expect(textOf(review.body)).toContain(transaction.destination!);
     expect(await stage.find(transaction.id)).toMatchObject({ status: 'incomplete' });
+    const forged = await browser.submit(review, { seal: '100|0|100' });
+    expect(forged.status).toBe(409);
     const done = await browser.submit(review);
     expect(done.url).toMatch(/^\/sep24\/more_info/);
   });
@@ -81,15 +87,15 @@ describe('a deposit without an integration form', () => {
     });
   });
 
-  test('the wallet’s amount is filled in, with its fee, and one button is enough', async () => {
+  test('the wallet’s amount is filled in, with its fee', async () => {
     await open();
     const transaction = await stage.create({ amountExpected: 1_000_000_000n });
     const browser = await stage.enter(transaction);
     const first = await browser.open(`/sep24/interactive?transaction_id=${transaction.id}`);
     expect(first.body).toContain('value="100"');
     expect(textOf(first.body)).toContain('You receive 98.50 SRT');
-    const done = await browser.submit(first, { amount: '100' });
-    expect(done.url).toMatch(/^\/sep24\/more_info/);
+    const review = await browser.submit(first, { amount: '100' });
+    expect(textOf(review.body)).toContain('You receive 98.50 SRT');
   });
 
   test.each([
@@ -213,7 +219,8 @@ describe('the integration’s own forms', () => {
     });
     expect(textOf(quoted.body)).toContain('994,50 SRT');
     expect(quoted.body).toContain('value="Ana"');
-    const done = await browser.submit(quoted, { 'f.first_name': 'Ana', 'f.amount': '1.000,50' });
+    const review = await browser.submit(quoted, { 'f.first_name': 'Ana', 'f.amount': '1.000,50' });
+    const done = await browser.submit(review);
     expect(done.url).toMatch(/^\/sep24\/more_info/);
     const submitted = stage.calls.filter(({ hook }) => hook === 'interactive/submit');
     expect(submitted.map(({ body }) => body.values)).toEqual([{ first_name: 'Ana', amount: '1000.5' }]);
@@ -421,7 +428,9 @@ describe('the integration’s own pages', () => {
     expect(body.returnUrl).toBe(
       `https://${stage.anchor.host}/sep24/interactive/completed?transaction_id=${transaction.id}`,
     );
-    const done = await browser.open(`${body.returnUrl}&amount=9999&ok=1`);
+    const review = await browser.open(`${body.returnUrl}&amount=9999&ok=1`);
+    expect(textOf(review.body)).toContain('50.00 SRT');
+    const done = await browser.submit(review);
     expect(done.url).toMatch(/^\/sep24\/more_info/);
     expect(await stage.find(transaction.id)).toMatchObject({
       status: 'pending_user_transfer_start',

@@ -7,11 +7,12 @@ import { readForm } from './form-values.ts';
 import { createTranslator } from './locale.ts';
 
 const english = createTranslator('en', {});
+const context = { translator: english, today: '2026-03-15' };
 const read = (field: FormField, given?: string) =>
   readForm(
     { title: 'x', fields: [field] },
     given === undefined ? {} : { [`f.${field.name}`]: given },
-    english,
+    context,
   );
 const base = { name: 'x', label: 'X' };
 
@@ -59,7 +60,7 @@ describe('readForm', () => {
 
   test('names that the page does not have are not passed on', () => {
     const page = { title: 'x', fields: [{ ...base, type: 'text' } as const] };
-    const { values } = readForm(page, { 'f.x': 'a', 'f.y': 'b', x: 'c', csrf: 'd' }, english);
+    const { values } = readForm(page, { 'f.x': 'a', 'f.y': 'b', x: 'c', csrf: 'd' }, context);
     expect(values).toEqual({ x: 'a' });
   });
 
@@ -69,7 +70,7 @@ describe('readForm', () => {
       (_, index) => ({ type: 'textarea', name: `x${index}`, label: 'X' }) as const,
     );
     const body = Object.fromEntries(fields.map(({ name }) => [`f.${name}`, 'y'.repeat(4_000)]));
-    const { values, problems } = readForm({ title: 'x', fields }, body, english);
+    const { values, problems } = readForm({ title: 'x', fields }, body, context);
     expect(fieldValues.safeParse(values).success).toBe(true);
     expect(problems.size).toBe(4);
   });

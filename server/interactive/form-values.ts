@@ -1,9 +1,12 @@
-import type { FormField, FormPage } from '../../core/integration/contract.ts';
+import type { FormPage } from '../../core/integration/contract.ts';
 import { FIELD_VALUE_LIMIT, FIELD_VALUES_LIMIT } from '../../core/integration/contract/values.ts';
 import { formatAmount, parseAmount, type Stroops } from '../../core/transaction/amount.ts';
 import { readAmountText } from './amount-text.ts';
+import { readCard } from './card.ts';
 import { COUNTRIES } from './countries.ts';
+import { inputsOf, type InputField } from './fields.ts';
 import { isTransactionAmount } from './flow.ts';
+import type { KeptFile } from './kept-files.ts';
 import type { MessageValues, Translator } from './locale.ts';
 
 /** Fields of the integration carry this in their HTML name, so that none of them meets a name of ours. */
@@ -20,9 +23,21 @@ export interface ReadForm {
   readonly values: Record<string, string>;
   /** As the customer wrote them, for the page that shows the errors. */
   readonly raw: Readonly<Record<string, string>>;
+  /** Files that the integration has already, by field. */
+  readonly files: ReadonlyMap<string, KeptFile>;
   readonly problems: ReadonlyMap<string, Problem>;
   /** The transaction's amount, if the page asks for it and it could be read. */
   readonly amount: Stroops | undefined;
+}
+
+/** What came of the files of a submission, by field: what the integration has, or why it has not. */
+export type FileOutcome = { readonly file: KeptFile } | { readonly problem: Problem };
+
+export interface FormContext {
+  readonly translator: Translator;
+  readonly files?: ReadonlyMap<string, FileOutcome>;
+  /** `YYYY-MM-DD`. */
+  readonly today: string;
 }
 
 type Checked = { readonly value: string } | { readonly problem: Problem };
@@ -31,32 +46,58 @@ type Checked = { readonly value: string } | { readonly problem: Problem };
 export function readForm(
   page: FormPage,
   body: Readonly<Record<string, unknown>>,
-  translator: Translator,
+  context: FormContext,
 ): ReadForm {
+  const outcomes = context.files;
   const values: Record<string, string> = {};
   const raw: Record<string, string> = {};
+  const files = new Map<string, KeptFile>();
   const problems = new Map<string, Problem>();
-  let amount: Stroops | undefined;
   let length = 0;
-  for (const field of page.fields) {
-    const given = body[FIELD_PREFIX + field.name];
-    const text = typeof given === 'string' ? given.replaceAll('\r\n', '\n') : '';
+  for (const field of inputsOf(page, context.translator)) {
+    if (field.type === 'file') {
+      const outcome = outcomes?.get(field.name) ?? missing(field);
+      if (outcome && 'file' in outcome) files.set(field.name, outcome.file);
+      else if (outcome) problems.set(field.name, outcome.problem);
+      continue;
+    }
+    const text = textOf(body[FIELD_PREFIX + field.name]);
     raw[field.name] = text;
     length += text.length;
-    const checked = length > FIELD_VALUES_LIMIT ? tooLong(0) : checkField(field, text, translator);
+    const checked = length > FIELD_VALUES_LIMIT ? tooLong(0) : checkField(field, text, context);
     if (checked === undefined) continue;
     if ('problem' in checked) problems.set(field.name, checked.problem);
     else values[field.name] = checked.value;
-    if ('value' in checked && isTransactionAmount(field)) amount = parseAmount(checked.value);
   }
-  return { values, raw, problems, amount };
+  for (const [name, { id }] of files) values[name] = id;
+  return { values, raw, files, problems, amount: amountIn(page, values) };
 }
 
+function textOf(given: unknown): string {
+  return typeof given === 'string' ? given.replaceAll('\r\n', '\n') : '';
+}
+
+function amountIn({ fields }: FormPage, values: Readonly<Record<string, string>>): Stroops | undefined {
+  const name = fields.find(isTransactionAmount)?.name;
+  const text = name === undefined ? undefined : values[name];
+  return text === undefined ? undefined : parseAmount(text);
+}
+
+function missing({ required }: InputField): FileOutcome | undefined {
+  return required === true ? { problem: { key: 'error.file.missing' } } : undefined;
+}
+
+type ValueField = Exclude<InputField, { type: 'file' }>;
+
 /** Undefined: the field is empty and may be. */
-function checkField(field: FormField, text: string, translator: Translator): Checked | undefined {
+function checkField(field: ValueField, text: string, context: FormContext): Checked | undefined {
   const isEmpty = text.trim() === '';
   if (isEmpty) return field.required === true ? problem('error.field.required') : undefined;
   if (text.length > FIELD_VALUE_LIMIT) return tooLong(FIELD_VALUE_LIMIT);
+  return checkFilled(field, text, context);
+}
+
+function checkFilled(field: ValueField, text: string, { translator, today }: FormContext): Checked {
   switch (field.type) {
     case 'amount':
       return checkAmountField(field, text, translator);
@@ -64,6 +105,8 @@ function checkField(field: FormField, text: string, translator: Translator): Che
       return checkNumber(field, text.trim());
     case 'date':
       return checkDate(field, text.trim());
+    case 'card':
+      return checkCard(field.part, text, today);
     case 'checkbox':
       return { value: 'true' };
     case 'select':
@@ -75,15 +118,16 @@ function checkField(field: FormField, text: string, translator: Translator): Che
   }
 }
 
-function choicesOf(field: Extract<FormField, { type: 'select' | 'radio' | 'country' }>): readonly string[] {
+function choicesOf(field: Extract<InputField, { type: 'select' | 'radio' | 'country' }>): readonly string[] {
   if (field.type === 'country') return field.only ?? [...COUNTRIES.keys()];
   return field.options.map(({ value }) => value);
 }
 
-type TextField = Extract<FormField, { type: 'text' | 'email' | 'tel' | 'textarea' }>;
+type TextField = Extract<InputField, { type: 'text' | 'email' | 'tel' | 'textarea' }>;
 
 function checkText(field: TextField, text: string): Checked {
   const value = field.type === 'textarea' ? text : text.trim();
+  if (hasHidden(value)) return problem('error.field.hidden');
   // As HTML counts: in UTF-16 units.
   const { length } = value;
   if (field.minLength !== undefined && length < field.minLength) {
@@ -94,7 +138,23 @@ function checkText(field: TextField, text: string): Checked {
   return { value };
 }
 
-function checkNumber(field: Extract<FormField, { type: 'number' }>, text: string): Checked {
+/**
+ * Characters that no one types and that make a text look like another: controls (line breaks and tabs are text), lone
+ * surrogates, and the marks that turn the direction of what follows (U+202A–202E, U+2066–2069). Names in right-to-left
+ * scripts need none of them.
+ */
+const HIDDEN = /[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/u;
+
+function hasHidden(text: string): boolean {
+  return HIDDEN.test(text);
+}
+
+function checkCard(part: Parameters<typeof readCard>[0], text: string, today: string): Checked {
+  const read = readCard(part, text, today);
+  return 'problem' in read ? problem(read.problem) : read;
+}
+
+function checkNumber(field: Extract<InputField, { type: 'number' }>, text: string): Checked {
   if (!/^-?\d{1,15}(\.\d{1,7})?$/.test(text)) return problem('error.field.number');
   if (field.min !== undefined && scaled(text) < scaled(field.min)) {
     return problem('error.field.min', { min: field.min });
@@ -113,7 +173,7 @@ function scaled(decimal: string): bigint {
   return isNegative ? -value : value;
 }
 
-function checkDate(field: Extract<FormField, { type: 'date' }>, text: string): Checked {
+function checkDate(field: Extract<InputField, { type: 'date' }>, text: string): Checked {
   const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text) && isOnCalendar(text);
   if (!isDate) return problem('error.field.date');
   // ISO dates compare as text.
@@ -128,7 +188,7 @@ function isOnCalendar(date: string): boolean {
 }
 
 function checkAmountField(
-  field: Extract<FormField, { type: 'amount' }>,
+  field: Extract<InputField, { type: 'amount' }>,
   text: string,
   translator: Translator,
 ): Checked {

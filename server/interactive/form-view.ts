@@ -1,8 +1,13 @@
-import type { FormField, FormPage } from '../../core/integration/contract.ts';
+import type { FormPage } from '../../core/integration/contract.ts';
+import { FIELD_VALUE_LIMIT } from '../../core/integration/contract/values.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import { COUNTRIES } from './countries.ts';
+import { attributesOf, type FieldAttribute } from './field-attributes.ts';
+import { groupsOf, type InputField } from './fields.ts';
+import { fileTerms } from './file-types.ts';
 import { FIELD_PREFIX, type Problem } from './form-values.ts';
 import { isTransactionAmount } from './flow.ts';
+import type { KeptFile } from './kept-files.ts';
 import type { Translator } from './locale.ts';
 
 export interface OptionView {
@@ -16,7 +21,7 @@ export interface OptionView {
 export interface FieldView {
   readonly id: string;
   readonly name: string;
-  readonly type: FormField['type'];
+  readonly type: InputField['type'];
   readonly label: string;
   readonly help: string | undefined;
   readonly error: string | undefined;
@@ -27,8 +32,18 @@ export interface FieldView {
   readonly isAmount: boolean;
   readonly value: string;
   readonly options: readonly OptionView[];
+  /** Of a field for a file: one that was sent already. */
+  readonly kept: { readonly name: string; readonly size: string; readonly seal: string } | undefined;
+  /** Of a field for a file: the largest, for the page's script, and the words for one that is larger. */
+  readonly file: { readonly maxBytes: number; readonly tooLarge: string } | undefined;
   /** HTML attributes that are the same for every kind of input; those that are undefined are not written. */
-  readonly attributes: readonly { readonly name: string; readonly value: string }[];
+  readonly attributes: readonly FieldAttribute[];
+}
+
+/** Fields under one heading, or without one. */
+export interface GroupView {
+  readonly legend: string | undefined;
+  readonly fields: readonly FieldView[];
 }
 
 /** Where the error summary leads, and in which words. */
@@ -41,13 +56,18 @@ export interface FormView {
   readonly title: string;
   readonly guidance: string | undefined;
   readonly submitLabel: string | undefined;
+  readonly groups: readonly GroupView[];
+  /** Those of all groups. */
   readonly fields: readonly FieldView[];
   readonly errors: readonly ErrorLink[];
+  readonly hasFiles: boolean;
 }
 
 export interface FormState {
   /** What the customer wrote; absent at first. */
   readonly raw?: Readonly<Record<string, string>>;
+  /** Files that were sent already, with the seal of the hidden input that says so. */
+  readonly files?: ReadonlyMap<string, KeptFile & { readonly seal: string }>;
   /** Problems that we found, to be put into words. */
   readonly problems?: ReadonlyMap<string, Problem>;
   /** Sentences of the integration about fields; about unknown ones they go to the summary alone. */
@@ -57,21 +77,21 @@ export interface FormState {
 }
 
 export function viewForm(page: FormPage, state: FormState, translator: Translator): FormView {
-  const fields = page.fields.map((field, index) =>
-    viewField(
-      field,
-      { id: `field-${index}`, error: errorOf(field.name, state, translator) },
-      state,
-      translator,
-    ),
-  );
-  const known = new Set(page.fields.map(({ name }) => name));
-  const orphans = Object.entries(state.told ?? {}).filter(([name]) => !known.has(name));
+  let index = 0;
+  const groups = groupsOf(page, translator).map(({ legend, fields: inputs }) => ({
+    legend,
+    fields: inputs.map((field) => viewField(field, `field-${index++}`, state, translator)),
+  }));
+  const fields = groups.flatMap((group) => group.fields);
+  const known = new Set(fields.map(({ name }) => name));
+  const orphans = Object.entries(state.told ?? {}).filter(([name]) => !known.has(FIELD_PREFIX + name));
   return {
     title: page.title,
     guidance: page.guidance,
     submitLabel: page.submitLabel,
+    groups,
     fields,
+    hasFiles: fields.some(({ type }) => type === 'file'),
     errors: [
       ...(state.message === undefined ? [] : [{ href: undefined, text: state.message }]),
       ...fields.flatMap((field) => (field.error === undefined ? [] : [errorLink(field)])),
@@ -91,15 +111,13 @@ function errorOf(name: string, { problems, told }: FormState, { t }: Translator)
   return told !== undefined && Object.hasOwn(told, name) ? told[name] : undefined;
 }
 
-function viewField(
-  field: FormField,
-  { id, error }: { id: string; error: string | undefined },
-  { raw }: FormState,
-  translator: Translator,
-): FieldView {
-  const value = raw ? (raw[field.name] ?? '') : initialValue(field, translator);
+function viewField(field: InputField, id: string, state: FormState, translator: Translator): FieldView {
+  const error = errorOf(field.name, state, translator);
+  const value = valueOf(field, state, translator);
+  const terms = field.type === 'file' ? fileTerms(field, translator) : undefined;
+  const help = [...(field.help === undefined ? [] : [field.help]), ...(terms ? [terms.hint] : [])].join('\n');
   const describedBy = [
-    ...(field.help === undefined ? [] : [`${id}-help`]),
+    ...(help === '' ? [] : [`${id}-help`]),
     ...(error === undefined ? [] : [`${id}-error`]),
   ].join(' ');
   return {
@@ -107,12 +125,14 @@ function viewField(
     name: FIELD_PREFIX + field.name,
     type: field.type,
     label: field.label,
-    help: field.help,
+    help: help === '' ? undefined : help,
     error,
     describedBy,
     isRequired: field.required === true,
     isAmount: isTransactionAmount(field),
     value,
+    kept: keptView(state.files?.get(field.name), translator),
+    file: terms && { maxBytes: terms.maxBytes, tooLarge: terms.tooLarge },
     options: optionsOf(field, value, translator).map((option, index) => ({
       ...option,
       id: `${id}-${index}`,
@@ -122,7 +142,21 @@ function viewField(
   };
 }
 
-function initialValue(field: FormField, translator: Translator): string {
+function keptView(
+  file: (KeptFile & { readonly seal: string }) | undefined,
+  translator: Translator,
+): FieldView['kept'] {
+  return file && { name: file.name, size: translator.bytes(file.bytes), seal: file.seal };
+}
+
+/** What the customer wrote; a card is not written back into a page, nor more of a text than the field takes. */
+function valueOf(field: InputField, { raw }: FormState, translator: Translator): string {
+  if (field.type === 'card' || field.type === 'file') return '';
+  const value = raw ? (raw[field.name] ?? '') : initialValue(field, translator);
+  return value.slice(0, FIELD_VALUE_LIMIT);
+}
+
+function initialValue(field: Exclude<InputField, { type: 'card' | 'file' }>, translator: Translator): string {
   if (field.type === 'checkbox') return field.value === true ? 'true' : '';
   if (field.type === 'amount' && field.value !== undefined)
     return translator.amount(parseAmount(field.value), 0);
@@ -130,7 +164,7 @@ function initialValue(field: FormField, translator: Translator): string {
 }
 
 function optionsOf(
-  field: FormField,
+  field: InputField,
   value: string,
   translator: Translator,
 ): readonly { value: string; label: string }[] {
@@ -154,20 +188,4 @@ function countryOptions(
   });
   const sorted = countries.toSorted((one, other) => compare(one.label, other.label));
   return [{ value: '', label: translator.t('field.choose') }, ...sorted];
-}
-
-function attributesOf(field: FormField): FieldView['attributes'] {
-  const named: Record<string, string | number | undefined> = { autocomplete: field.autocomplete };
-  if ('placeholder' in field) named['placeholder'] = field.placeholder;
-  if ('minLength' in field) named['minlength'] = field.minLength;
-  if ('maxLength' in field) named['maxlength'] = field.maxLength;
-  if ('pattern' in field && field.type !== 'textarea') named['pattern'] = field.pattern;
-  if (field.type === 'date' || field.type === 'number') {
-    named['min'] = field.min;
-    named['max'] = field.max;
-  }
-  if (field.type === 'number') named['step'] = field.step ?? 'any';
-  return Object.entries(named).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ name, value: String(value) }],
-  );
 }

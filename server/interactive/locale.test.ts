@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { IntlMessageFormat } from 'intl-messageformat';
+import { ADDRESS_PARTS } from '../../core/integration/contract/form.ts';
 import { STATUSES } from '../../core/transaction/status.ts';
 import { chooseLanguage, createTranslator, LANGUAGES } from './locale.ts';
+import { STAGES } from './stages.ts';
 
 const FOLDER = import.meta.dirname;
 const messagesOf = (lang: string): Record<string, string> =>
@@ -41,7 +43,11 @@ function usedKeys(): Set<string> {
   const quoted = new Set(
     files.flatMap((text) => [...text.matchAll(/'([a-z_]+(?:\.[a-z_]+)+)'/g)].map(([, key]) => key!)),
   );
-  const families = STATUSES.flatMap((status) => [`status.${status}`, `status.text.${status}`]);
+  const families = [
+    ...STATUSES.flatMap((status) => [`status.${status}`, `status.text.${status}`]),
+    ...ADDRESS_PARTS.map((part) => `address.${part}`),
+    ...STAGES.map((stage) => `stage.${stage}`),
+  ];
   const pairs = known.filter((key) => {
     const [, base] = /^(.+)\.(?:title|text)$/.exec(key) ?? [];
     return base !== undefined && quoted.has(base);

@@ -35,6 +35,10 @@ export interface Translator {
   has(key: string): boolean;
   /** An amount with at least `decimals` digits after the point and all that it has. */
   amount(stroops: Stroops, decimals: number): string;
+  /** A size in bytes as people say it: "1.2 MB". */
+  bytes(count: number): string;
+  /** How far off a time is, roughly: "in 3 days". */
+  relative(fromMs: number, toMs: number): string;
   /** How this language writes decimals: for reading what a customer typed. */
   readonly separators: { readonly decimal: string; readonly group: string };
   /** Date and time in UTC. */
@@ -46,6 +50,7 @@ export interface Translator {
 export function createTranslator(lang: Language, messages: Readonly<Record<string, string>>): Translator {
   const formats = new Map<string, IntlMessageFormat>();
   const dates = new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+  const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'always' });
   const countries = new Intl.DisplayNames(lang, { type: 'region' });
   const formatOf = (key: string): IntlMessageFormat => {
     const known = formats.get(key);
@@ -66,6 +71,8 @@ export function createTranslator(lang: Language, messages: Readonly<Record<strin
         // Text, since a number would lose digits; `formatAmount` writes plain decimals only.
         formatAmount(stroops) as `${number}`,
       ),
+    bytes: (count) => formatBytes(lang, count),
+    relative: (fromMs, toMs) => formatRelative(relative, toMs - fromMs),
     separators: separatorsOf(lang),
     instant: (date) => `${dates.format(date)} UTC`,
     country: (alpha2) => countries.of(alpha2) ?? alpha2,
@@ -77,4 +84,27 @@ function separatorsOf(lang: Language): Translator['separators'] {
   const find = (type: string, otherwise: string): string =>
     parts.find((part) => part.type === type)?.value ?? otherwise;
   return { decimal: find('decimal', '.'), group: find('group', ',') };
+}
+
+const KILO = 1024;
+
+function formatBytes(lang: Language, count: number): string {
+  const kilobytes = Math.max(1, Math.ceil(count / KILO));
+  const isSmall = kilobytes < KILO;
+  const unit = isSmall ? 'kilobyte' : 'megabyte';
+  return new Intl.NumberFormat(lang, { style: 'unit', unit, maximumFractionDigits: 1 }).format(
+    isSmall ? kilobytes : kilobytes / KILO,
+  );
+}
+
+const STEPS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+/** In the largest unit that there are two of: "in 47 hours", then "in 2 days"; rounded down, as a promise has to be. */
+function formatRelative(format: Intl.RelativeTimeFormat, ms: number): string {
+  const [unit, size] = STEPS.find(([, unitMs]) => Math.abs(ms) >= 2 * unitMs) ?? STEPS[2];
+  return format.format(Math.trunc(ms / size), unit);
 }

@@ -105,6 +105,11 @@ export interface Row {
   readonly value: string;
   readonly note?: string | undefined;
   readonly isTotal?: boolean;
+  /** One of several that a later row adds up. */
+  readonly isPart?: boolean;
+  /** Where there is more to see of it. */
+  readonly href?: string | undefined;
+  readonly hrefLabel?: string;
 }
 
 /** The fee table: what the customer pays, each part of the fee, what the customer gets. */
@@ -113,12 +118,13 @@ export function chargeRows(
   { kind, money, translator }: { kind: Kind; money: Money; translator: Translator },
 ): readonly Row[] {
   const { t } = translator;
+  const isSumNeeded = fee.lines.length !== 1;
   const lines = fee.lines.map((line) => ({
     label: feeLineName(line, translator),
     value: money.in(line.amount),
     note: line.description,
+    isPart: isSumNeeded,
   }));
-  const isSumNeeded = lines.length !== 1;
   return [
     { label: t('amount.pay', { kind }), value: money.in(amountIn) },
     ...lines,

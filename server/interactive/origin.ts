@@ -8,6 +8,7 @@ export const PATHS = {
   completed: '/sep24/interactive/completed',
   moreInfo: '/sep24/more_info',
   status: '/sep24/more_info/status',
+  events: '/sep24/more_info/events',
   assets: '/sep24/assets',
 } as const;
 

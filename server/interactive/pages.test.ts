@@ -56,6 +56,8 @@ function expectPageHeaders({ headers }: Shown): void {
       "form-action 'self'",
       "frame-ancestors 'none'",
       "base-uri 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
     ].join('; '),
   );
   expect(headers.get('cross-origin-opener-policy')).toBe('unsafe-none');
@@ -319,7 +321,7 @@ describe('the status page', () => {
       `Transaction ${transaction.id}`,
       'Bank reference REF-1',
       `Your payment on the Stellar network ${'ab'.repeat(32)}`,
-      'Finished January 2, 2026 at 3:04 AM UTC',
+      'Refunded January 2, 2026 at 3:04 AM UTC',
       'help@harbor.example',
     ]) {
       expect(text).toContain(part);

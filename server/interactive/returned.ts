@@ -3,8 +3,8 @@ import { toIntegrationTransaction } from '../../core/integration/view.ts';
 import type { HookResponse } from '../../core/integration/contract.ts';
 import { formatAmount, parseAmount } from '../../core/transaction/amount.ts';
 import { enterForm, formatStep, parseStep } from './flow.ts';
-import { quoteFor, showAmount } from './screens.ts';
-import { leave, proceed } from './submit.ts';
+import { quoteFor, showAmount } from './form-pages.ts';
+import { leave } from './submit.ts';
 import { pathOf, redirect, write, type Visit } from './visit.ts';
 
 /**
@@ -24,13 +24,13 @@ export async function comeBack(visit: Visit): Promise<void> {
 }
 
 async function hear(visit: Visit): Promise<void> {
-  const { shell, transaction } = visit;
+  const { ctx, shell, transaction } = visit;
   const answer = await askWhetherDone(visit);
   if (!answer.accepted) return await showUnfinished(visit, answer.message);
   const quoted = answer.amount === undefined ? undefined : await quoteFor(visit, parseAmount(answer.amount));
   if (quoted && 'problem' in quoted) return await showAmount(visit, { problem: quoted.problem });
   const step = enterForm(parseStep(transaction.interactiveStep), { isUnderReview: answer.kyc === 'pending' });
-  const updated = await write(shell.deps, transaction, {
+  await write(shell.deps, transaction, {
     patch: {
       interactiveStep: formatStep(step),
       ...(quoted && { amountExpected: quoted.charge.amountIn }),
@@ -39,7 +39,7 @@ async function hear(visit: Visit): Promise<void> {
     reason: 'the customer came back from the integration’s pages',
     ...(quoted && { detail: { amount: formatAmount(quoted.charge.amountIn) } }),
   });
-  await proceed({ ...visit, transaction: updated }, quoted?.charge);
+  redirect(ctx, pathOf(visit));
 }
 
 async function askWhetherDone(visit: Visit): Promise<HookResponse<'interactive/completed'>> {
@@ -83,6 +83,7 @@ export function drawUnfinished(visit: Visit, message: string | undefined): void 
     template: 'message',
     view: {
       title: t('external.unfinished.title'),
+      tone: 'action',
       text: message ?? t('external.unfinished.text'),
       retry_url: pathOf(visit),
       retry_label: t('external.unfinished.again'),

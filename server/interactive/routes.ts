@@ -2,13 +2,15 @@ import { Router, type RouterContext } from '@koa/router';
 import type { Context } from 'koa';
 import { ConcurrentChange } from '../../core/database/repositories/transactions.ts';
 import { single } from '../middleware/query.ts';
+import { answerFile } from './compressed.ts';
 import { redeem } from './entry.ts';
 import { errorPages } from './errors.ts';
-import { answerStatus, showMoreInfo } from './more-info.ts';
+import { answerEvents, answerStatus, showMoreInfo } from './more-info.ts';
 import { PATHS } from './origin.ts';
 import { PageError } from './page-error.ts';
 import { comeBack } from './returned.ts';
-import { screenOf, showScreen, viewFee } from './screens.ts';
+import { viewFee } from './form-pages.ts';
+import { screenOf, showScreen } from './screens.ts';
 import type { Shell } from './shell.ts';
 import { leave, readAmount, submit } from './submit.ts';
 import { lookUp, openVisit, pathOf, redirect } from './visit.ts';
@@ -36,6 +38,7 @@ export function routesOf(shell: Shell): Router {
   );
   router.get(PATHS.moreInfo, guarded, page(showMoreInfo));
   router.get(PATHS.status, guarded, page(answerStatus));
+  router.get(PATHS.events, guarded, page(answerEvents));
   router.get(`${PATHS.assets}/:file`, guarded, page(sendFile));
   return router;
 }
@@ -48,8 +51,9 @@ async function showInteractive(ctx: Context, shell: Shell): Promise<void> {
   const visit = await openVisit(ctx, shell);
   if (visit.transaction.status !== 'incomplete') return leave(visit, visit.transaction);
   const isEditingAmount = single(ctx.query, 'edit') === 'amount';
+  const show = (single(ctx.query, 'show') ?? '').slice(0, 64);
   try {
-    await showScreen(visit, await screenOf(visit, { isEditingAmount }));
+    await showScreen(visit, await screenOf(visit, { isEditingAmount, show }), show);
   } catch (error) {
     // Another tab was faster: its step is the one to go on from.
     if (!(error instanceof ConcurrentChange)) throw error;
@@ -75,6 +79,5 @@ async function sendFile(ctx: Context, shell: Shell): Promise<void> {
   const file = shell.fileAt(ctx.path);
   if (!file) throw new PageError(404, 'error.not_found');
   ctx.set('Cache-Control', `public, max-age=${YEAR_SECONDS}, immutable`);
-  ctx.type = file.type;
-  ctx.body = file.content;
+  answerFile(ctx, file);
 }

@@ -1,39 +1,18 @@
-import type { FormPage } from '../../core/integration/contract.ts';
 import { IntegrationMisbehaved } from '../../core/integration/client.ts';
 import { toIntegrationTransaction } from '../../core/integration/view.ts';
-import { formatAmount, type Stroops } from '../../core/transaction/amount.ts';
-import type { Charge } from '../../core/transaction/charge.ts';
-import { readAmountText } from './amount-text.ts';
-import type { Problem } from './form-values.ts';
-import { viewForm, type FormState } from './form-view.ts';
-import {
-  asksAmount,
-  decideScreen,
-  formatStep,
-  pageSeal,
-  parseStep,
-  type Facts,
-  type Screen,
-} from './flow.ts';
-import { chargeRows, moneyOf, problemOf, quote, sealOf, type Row } from './money.ts';
+import { decideScreen, parseStep, type Facts, type Screen } from './flow.ts';
+import { showAmount, showForm, showReview } from './form-pages.ts';
 import { isLoopbackHost, PATHS, urlOf } from './origin.ts';
-import { PageError } from './page-error.ts';
-import { pathOf, redirect, write, type Visit } from './visit.ts';
+import { redirect, write, type Visit } from './visit.ts';
 
-/** The fee table of a page, with the seal by which a form says which fee the customer saw. */
-export interface FeeView {
-  readonly rows: readonly Row[];
-  readonly seal: string;
-}
-
-export function viewFee(charge: Charge, { asset, transaction, translator }: Visit): FeeView {
-  const { kind } = transaction;
-  const money = moneyOf(asset, kind, translator);
-  return { rows: chargeRows(charge, { kind, money, translator }), seal: sealOf(charge) };
+export interface ScreenOptions {
+  readonly isEditingAmount?: boolean;
+  /** The integration's page that the customer went back to. */
+  readonly show?: string;
 }
 
 /** What is to be shown next; asks the integration what only it can say. */
-export async function screenOf(visit: Visit, options: { isEditingAmount?: boolean } = {}): Promise<Screen> {
+export async function screenOf(visit: Visit, options: ScreenOptions = {}): Promise<Screen> {
   const { transaction, anchor, shell, translator, signal } = visit;
   const { integration } = shell.deps;
   const step = parseStep(transaction.interactiveStep);
@@ -48,6 +27,7 @@ export async function screenOf(visit: Visit, options: { isEditingAmount?: boolea
   };
   const common = { transaction: toIntegrationTransaction(transaction, anchor), lang: translator.lang };
   const last = step.at === 'form' ? step.last : undefined;
+  const show = step.at === 'form' && options.show !== '' ? options.show : undefined;
   for (;;) {
     const decided = decideScreen(facts);
     if ('show' in decided) return decided;
@@ -56,22 +36,26 @@ export async function screenOf(visit: Visit, options: { isEditingAmount?: boolea
       const url = await integration.call('interactive/url', { ...common, returnUrl }, { signal });
       facts = { ...facts, url };
     } else {
-      const request = { ...common, ...(last !== undefined && { step: last }) };
+      const request = {
+        ...common,
+        ...(last !== undefined && { step: last }),
+        ...(show !== undefined && { show }),
+      };
       facts = { ...facts, form: await integration.call('interactive/form', request, { signal }) };
     }
   }
 }
 
-export async function showScreen(visit: Visit, screen: Screen): Promise<void> {
+export async function showScreen(visit: Visit, screen: Screen, show = ''): Promise<void> {
   switch (screen.show) {
     case 'external':
       return await sendAway(visit, screen.url);
     case 'amount':
       return await showAmount(visit, {});
     case 'form':
-      return await showForm(visit, screen.page, {});
+      return await showForm(visit, screen.page, { show: screen.page.step === show ? show : '' });
     case 'review':
-      return await showReview(visit, {});
+      return await showReview(visit, screen.summary, {});
     case 'endless':
       throw new IntegrationMisbehaved('interactive/form', 'it asks for page after page and never says done');
   }
@@ -92,134 +76,4 @@ async function sendAway(visit: Visit, url: string): Promise<void> {
     });
   }
   redirect(ctx, url);
-}
-
-/** Hidden inputs of every form: who sends it, and for which step it was made. */
-export function formBase(visit: Visit): Readonly<Record<string, string>> {
-  return {
-    action: pathOf(visit),
-    csrf: visit.session.csrf,
-    at: formatStep(parseStep(visit.transaction.interactiveStep)) ?? '',
-    fee_url: pathOf(visit, PATHS.fee),
-  };
-}
-
-export interface AmountState {
-  /** What the customer typed; absent at first. */
-  readonly text?: string;
-  readonly problem?: Problem;
-  readonly charge?: Charge;
-}
-
-/** The form that asks for the amount, with the fee of the amount that it shows. */
-export async function showAmount(visit: Visit, state: AmountState): Promise<void> {
-  const { ctx, shell, asset, transaction, translator } = visit;
-  const { t } = translator;
-  const { kind, amountExpected } = transaction;
-  const text = state.text ?? (amountExpected === null ? '' : translator.amount(amountExpected, 0));
-  const charge = state.charge ?? (state.problem ? undefined : await chargeOf(visit, amountExpected));
-  const error = state.problem && t(state.problem.key, state.problem.values);
-  shell.show(ctx, translator, {
-    template: 'amount',
-    status: state.problem ? 422 : 200,
-    view: {
-      ...formBase(visit),
-      title: t('amount.title', { kind, code: asset.code }),
-      lead: t('amount.lead', { kind, organization: visit.anchor.organization.name }),
-      label: t('amount.pay', { kind }),
-      unit: kind === 'deposit' ? asset.symbol : asset.code,
-      hint: limitsHint(visit),
-      value: text,
-      error,
-      errors: error === undefined ? [] : [{ href: '#amount', text: error }],
-      fee: charge && viewFee(charge, visit),
-    },
-  });
-}
-
-function limitsHint({ asset, transaction, translator }: Visit): string {
-  const { min, max } = asset[transaction.kind];
-  const money = moneyOf(asset, transaction.kind, translator);
-  if (max !== undefined) {
-    return translator.t('amount.between', { min: money.in(min), max: money.in(max) });
-  }
-  return min > 0n ? translator.t('amount.least', { min: money.in(min) }) : '';
-}
-
-async function chargeOf(visit: Visit, amount: Stroops | null | undefined): Promise<Charge | undefined> {
-  if (amount === null || amount === undefined) return undefined;
-  const quoted = await quoteFor(visit, amount);
-  return 'charge' in quoted ? quoted.charge : undefined;
-}
-
-/** The charge for an amount, or the problem to be told. */
-export async function quoteFor(
-  visit: Visit,
-  amountIn: Stroops,
-): Promise<{ readonly charge: Charge } | { readonly problem: Problem }> {
-  const { anchor, asset, transaction, translator, signal, shell } = visit;
-  const { integration } = shell.deps;
-  const context = { anchor, integration, asset, transaction, lang: translator.lang, signal };
-  const quoted = await quote(context, amountIn);
-  if ('charge' in quoted) return quoted;
-  return { problem: problemOf(quoted.refused, moneyOf(asset, transaction.kind, translator)) };
-}
-
-/** A page of the integration's own form; with the fee table if it asks for the amount. */
-export async function showForm(
-  visit: Visit,
-  page: FormPage,
-  state: FormState & { readonly charge?: Charge | undefined; readonly status?: number },
-): Promise<void> {
-  const { ctx, shell, transaction, translator } = visit;
-  const filled = asksAmount(page) ? withAmount(page, transaction.amountExpected) : page;
-  const form = viewForm(filled, state, translator);
-  const amountField = form.fields.find(({ isAmount }) => isAmount);
-  const shown = amountField && readAmountText(amountField.value, translator);
-  const charge = state.charge ?? (await chargeOf(visit, shown));
-  shell.show(ctx, translator, {
-    template: 'form',
-    status: state.status ?? (form.errors.length > 0 ? 422 : 200),
-    view: {
-      ...formBase(visit),
-      title: form.title,
-      form,
-      page: pageSeal(page),
-      asks_amount: amountField !== undefined,
-      unit: transaction.kind === 'deposit' ? visit.asset.symbol : visit.asset.code,
-      errors: form.errors,
-      fee: charge && viewFee(charge, visit),
-    },
-  });
-}
-
-/** The wallet's amount, or one given before, is offered where the integration offers none. */
-function withAmount(page: FormPage, amount: Stroops | null): FormPage {
-  if (amount === null) return page;
-  const fields = page.fields.map((field) =>
-    field.type === 'amount' && field.name === 'amount' && field.value === undefined
-      ? { ...field, value: formatAmount(amount) }
-      : field,
-  );
-  return { ...page, fields };
-}
-
-/** Everything is known: what it costs, once more, before anything is settled. */
-export async function showReview(visit: Visit, { hasChanged = false }): Promise<void> {
-  const { ctx, shell, asset, transaction, translator } = visit;
-  const { amountExpected, kind } = transaction;
-  if (amountExpected === null) throw new PageError(503, 'error.unavailable');
-  const quoted = await quoteFor(visit, amountExpected);
-  if ('problem' in quoted) return await showAmount(visit, { problem: quoted.problem });
-  shell.show(ctx, translator, {
-    template: 'review',
-    status: hasChanged ? 409 : 200,
-    view: {
-      ...formBase(visit),
-      title: translator.t('review.title', { kind, code: asset.code }),
-      fee: viewFee(quoted.charge, visit),
-      change_url: pathOf(visit, PATHS.interactive, { edit: 'amount' }),
-      errors: hasChanged ? [{ text: translator.t('review.changed') }] : [],
-    },
-  });
 }

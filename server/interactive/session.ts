@@ -20,6 +20,8 @@ export interface Session {
   readonly csrf: string;
   /** Origin of the page that opened ours, if the browser told. */
   readonly opener: string | undefined;
+  /** Where the wallet wants its customer back, if it may. */
+  readonly returnUrl: string | undefined;
 }
 
 export interface SessionContext extends TokenContext {
@@ -35,18 +37,47 @@ export function cookieName(transactionId: string, origin: Origin): string {
   return `${origin.isSecure ? '__Host-' : ''}capstan-${short}`;
 }
 
+/** What a session knows of the wallet that began it. */
+export type WalletTies = Pick<Session, 'opener' | 'returnUrl'>;
+
 /** Opens a session in the browser that shows this answer. */
 export function openSession(
   ctx: Pick<Context, 'append'>,
   context: SessionContext,
   transaction: Transaction,
-  opener: string | undefined,
+  { opener, returnUrl }: WalletTies,
 ): void {
   const token = issueToken(context, 'session', transaction, {
     csrf: randomText(context.random),
     ...(opener !== undefined && { opener }),
+    ...(returnUrl !== undefined && { ret: returnUrl }),
   });
   ctx.append('Set-Cookie', cookie(context, cookieName(transaction.id, context.origin), token));
+}
+
+const viewName = (transactionId: string, origin: Origin): string =>
+  `${cookieName(transactionId, origin)}-view`;
+
+/** Lets this browser see the status page again without the token in its URL; it gives no right to act. */
+export function openView(
+  ctx: Pick<Context, 'append'>,
+  context: SessionContext,
+  transaction: Transaction,
+  opener: string | undefined,
+): void {
+  const token = issueToken(context, 'view', transaction, opener === undefined ? {} : { opener });
+  ctx.append('Set-Cookie', cookie(context, viewName(transaction.id, context.origin), token));
+}
+
+/** Whether this browser may see the status page, and who opened it. */
+export function findView(
+  ctx: Pick<Context, 'cookies'>,
+  context: SessionContext,
+  transaction: Pick<Transaction, 'id' | 'subject'>,
+): Pick<Session, 'opener'> | undefined {
+  const token = ctx.cookies.get(viewName(transaction.id, context.origin));
+  const bound = token === undefined ? undefined : readToken(context, 'view', token);
+  return bound && isFor(bound, transaction) ? { opener: textClaim(bound, 'opener') } : undefined;
 }
 
 /** By hand: Koa's own refuses `Secure` behind a proxy that ends TLS, and does not know every attribute. */
@@ -72,7 +103,8 @@ export function findSession(
   const bound = token === undefined ? undefined : readToken(context, 'session', token);
   if (!bound || !isFor(bound, transaction)) return undefined;
   const csrf = textClaim(bound, 'csrf');
-  return csrf === undefined ? undefined : { bound, csrf, opener: textClaim(bound, 'opener') };
+  if (csrf === undefined) return undefined;
+  return { bound, csrf, opener: textClaim(bound, 'opener'), returnUrl: textClaim(bound, 'ret') };
 }
 
 /** The same for the same submission in the same session; tells nothing about the values to whoever sees it. */

@@ -5,6 +5,7 @@ import type { InteractiveDeps } from './deps.ts';
 import { NO_BRANDING, type Branding } from './branding/branding.ts';
 import { formatProblem, type BrandingProblem } from './branding/problem.ts';
 import { readBuiltIn } from './built-in.ts';
+import { createFollower, type Follower } from './follow.ts';
 import { chooseLanguage, LANGUAGES, type Translator } from './locale.ts';
 import { createLook, type Look } from './look.ts';
 import { originOf, type Origin } from './origin.ts';
@@ -22,6 +23,10 @@ export interface Shell {
   readonly problems: readonly BrandingProblem[];
   /** Puts another branding on: the next page that is drawn has it. */
   wear(branding: Branding): void;
+  /** Tells open pages about changes. */
+  readonly follower: Follower;
+  /** Origins to which a wallet may want its customer back, beside its proven domain. */
+  readonly returnOrigins: readonly string[];
   /** The words for the first wanted language that we speak, else for one that the browser asks for. */
   speak(ctx: Pick<Context, 'get'>, ...wanted: readonly (string | null | undefined)[]): Translator;
   /** Answers with a page of `templates/`. */
@@ -51,6 +56,9 @@ const PERMISSIONS = [
   'usb=()',
 ].join(', ');
 
+/** Nothing on these is worth money, which a customer has to know. */
+const TEST_NETWORKS: ReadonlySet<string> = new Set(['testnet', 'local']);
+
 export function createShell(deps: InteractiveDeps): Shell {
   const anchor = deps.anchor;
   const origin = originOf(anchor, deps);
@@ -75,6 +83,8 @@ export function createShell(deps: InteractiveDeps): Shell {
     deps,
     origin,
     sessions: { keys, clock, random, origin, isFramed: anchor.server.frameAncestors.length > 0 },
+    follower: createFollower(deps),
+    returnOrigins: [...anchor.server.frameAncestors, ...(deps.callbacks?.origins ?? [])],
     fileAt: (url) => look.files.find(url) ?? before.files.find(url),
     get problems() {
       return look.problems;
@@ -91,11 +101,12 @@ export function createShell(deps: InteractiveDeps): Shell {
 }
 
 /** What every page shows around its content. */
-function headOf({ logo, hasTheme }: Look, { organization }: Anchor): Page['view'] {
+function headOf({ logo, hasTheme }: Look, { organization, network }: Anchor): Page['view'] {
   return {
     organization: { ...organization, logo: logo.url ?? organization.logo },
     logo_dark: logo.darkUrl,
     has_theme: hasTheme,
+    is_test: TEST_NETWORKS.has(network.name),
   };
 }
 

@@ -11,10 +11,13 @@ import { viewStatus } from './status-view.ts';
 const translator = createTranslator('en', readBuiltIn().words.get('en')!);
 const [asset] = anchorOf().assets;
 if (!asset) throw new Error('the test anchor has no asset');
+const { network } = anchorOf();
+const context = { asset, network, translator, nowMs: 0 };
 const rowsOf = (changes: Partial<Transaction>): readonly (readonly [string, string])[] =>
-  viewStatus(transactionOf({ assetId: asset.id, ...changes }), asset, translator).amounts.map(
-    ({ label, value }) => [label, value],
-  );
+  viewStatus(transactionOf({ assetId: asset.id, ...changes }), context).amounts.map(({ label, value }) => [
+    label,
+    value,
+  ]);
 
 describe('the amounts of the status page', () => {
   const paid: Partial<Transaction> = {

@@ -13,6 +13,8 @@ export const LIFETIME_SECONDS = {
   'more-info': 3_600,
   /** In the cookie of a browser. */
   session: 3_600,
+  /** In the cookie of a browser that opened a status page by its token: the page's URL need not keep it. */
+  view: 3_600,
 } as const;
 
 export type TokenKind = keyof typeof LIFETIME_SECONDS;

@@ -3,6 +3,7 @@ import { bodyParser } from '@koa/bodyparser';
 import multer from '@koa/multer';
 import type { Context, Middleware } from 'koa';
 import { BadRequest, BodyTooLarge, HttpError, UnsupportedBody } from './http-error.ts';
+import { PATHS } from '../interactive/origin.ts';
 import { findNameFault, isForbiddenName } from './json-names.ts';
 
 /** Fields of one form, of either encoding. */
@@ -70,6 +71,14 @@ async function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffe
   return await promise;
 }
 
+/** Forms of the customer's pages, which their route reads as they arrive: they may carry files. */
+const READ_BY_ROUTE: ReadonlySet<string> = new Set([PATHS.interactive]);
+
+/** Whether a form is left for its route to read (server/interactive/receive.ts). */
+export function isReadByRoute(ctx: Pick<Context, 'path' | 'is'>): boolean {
+  return READ_BY_ROUTE.has(ctx.path) && Boolean(ctx.is(FORM_TYPE, MULTIPART_TYPE));
+}
+
 /** multer turns `a[b]` and repeated names into structures; a flat text is all that we take. */
 function flatText(name: string, value: unknown): readonly [string, string] {
   if (typeof value === 'string') return [name, value];
@@ -128,6 +137,10 @@ export function parseBody(limitBytes: number): Middleware {
   return async (ctx, next) => {
     if (['POST', 'PUT', 'PATCH'].includes(ctx.method) && hasBody(ctx)) {
       checkEncoding(ctx);
+      if (isReadByRoute(ctx)) {
+        await next();
+        return;
+      }
       try {
         await parseKnown(ctx);
       } catch (error) {

@@ -28,7 +28,7 @@ export function observe({ metrics, log }: { readonly metrics: Metrics; readonly 
   const inFlight = metrics.gauge({ name: 'http_requests_in_flight', help: 'Requests being served.' });
   const durations = metrics.histogram({
     name: 'http_request_duration_seconds',
-    help: 'From the request line to the last byte of the answer.',
+    help: 'From the request line to the last byte of the answer, or to the first of a stream of events.',
     labels: ['route', 'method', 'status'],
   });
   // Routes, methods and statuses are few; looking their series up by labels costs more than the observation.
@@ -41,16 +41,20 @@ export function observe({ metrics, log }: { readonly metrics: Metrics; readonly 
   };
   return async (ctx, next) => {
     const startedAt = performance.now();
+    const passedMs = (): number => Math.round((performance.now() - startedAt) * 10) / 10;
+    let streamingMs: number | undefined;
     inFlight.inc();
     ctx.res.once('close', () => {
       inFlight.dec();
       const info = requestOf(ctx);
-      const ms = Math.round((performance.now() - startedAt) * 10) / 10;
+      const ms = streamingMs ?? passedMs();
       const status = ctx.res.writableFinished ? ctx.res.statusCode : CLIENT_GONE;
       const route = info.route ?? '(none)';
       seriesOf(route, ctx.method, String(status)).observe(ms / 1_000);
       logAccess(ctx, log, { request_id: info.id, route, status, ms, client: info.client });
     });
     await next();
+    // How long a page stays open says nothing about how fast we are.
+    if (ctx.response.is('text/event-stream')) streamingMs = passedMs();
   };
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newDataFolder, startAnchor, type AnchorProcess } from '../support/anchor-process.ts';
 import { openBrowser } from './browser.ts';
 
@@ -14,6 +14,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** The screenshots of the last run, for people; not in git. */
 const SHOTS = path.join(ROOT, '.build/screenshots');
 const PHONE = { width: 360, height: 740 };
+/** A poor mobile network: half a second to and fro, 400 kbit/s. */
+const SLOW = { offline: false, latency: 500, downloadThroughput: 50_000, uploadThroughput: 25_000 };
+const PERSON = {
+  'f.first_name': 'Ada',
+  'f.last_name': 'Lovelace',
+  'f.email_address': 'ada@example.com',
+};
 const run = promisify(execFile);
 
 interface Violation {
@@ -30,6 +37,19 @@ async function violationsOf(page: Page): Promise<readonly string[]> {
   );
 }
 
+/** What the browser complains about on a page, and who else is asked for anything. */
+function complaintsOf(page: Page, host: string): readonly string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('422')) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (new URL(request.url()).host !== host) complaints.push(`a third party is asked: ${request.url()}`);
+  });
+  return complaints;
+}
+
 describe('the customer’s pages in a real browser', () => {
   const { folder, remove } = newDataFolder();
   let anchor: AnchorProcess;
@@ -40,12 +60,12 @@ describe('the customer’s pages in a real browser', () => {
       startAnchor({ data: folder, flags: ['--port', '0'] }),
       openBrowser(),
     ]);
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await browser.close();
     await anchor.end('SIGTERM');
     await remove();
-  });
+  }, 60_000);
 
   const openFlow = async (kind: string): Promise<string> => {
     const { stdout } = await run(
@@ -55,36 +75,54 @@ describe('the customer’s pages in a real browser', () => {
     );
     return (JSON.parse(stdout) as { url: string }).url;
   };
+  const openPage = async (
+    options: Parameters<Browser['newContext']>[0] = {},
+  ): Promise<{ page: Page; context: BrowserContext }> => {
+    const context = await browser.newContext({ viewport: PHONE, ignoreHTTPSErrors: true, ...options });
+    return { page: await context.newPage(), context };
+  };
+  const shoot = (page: Page, name: string) =>
+    page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
+  /** Sends the form of the page and waits for the next one. */
+  const goOn = async (page: Page): Promise<void> => {
+    await Promise.all([
+      page.waitForEvent('domcontentloaded'),
+      page.locator('form[method="post"] button').last().click(),
+    ]);
+  };
+  const fillPerson = async (page: Page): Promise<void> => {
+    for (const [name, value] of Object.entries(PERSON)) {
+      const field = page.locator(`[name="${name}"]`);
+      if ((await field.count()) > 0) await field.fill(value);
+    }
+  };
+  const goToTheEnd = async (page: Page, look: (name: string) => Promise<void>): Promise<void> => {
+    for (let step = 4; (await page.locator('form[method="post"]').count()) > 0; step++) {
+      expect(step).toBeLessThan(8);
+      await fillPerson(page);
+      await goOn(page);
+      await look(`${step}-next`);
+    }
+  };
 
   test.each([
-    ['deposit', true, 'light'],
-    ['deposit', false, 'dark'],
-    ['withdrawal', true, 'dark'],
-    ['withdrawal', false, 'light'],
+    ['deposit', true, 'light', 'fast'],
+    ['deposit', false, 'dark', 'slow'],
+    ['withdrawal', true, 'dark', 'slow'],
+    ['withdrawal', false, 'light', 'fast'],
   ] as const)(
-    'a %s goes through on a phone (JavaScript: %s, %s) and no page breaks accessibility',
-    async (kind, javaScriptEnabled, colorScheme) => {
+    'a %s goes through on a phone (JavaScript: %s, %s, a %s network) and no page breaks accessibility',
+    async (kind, javaScriptEnabled, colorScheme, network) => {
       const url = await openFlow(kind);
-      const context = await browser.newContext({
-        viewport: PHONE,
-        javaScriptEnabled,
-        colorScheme,
-        ignoreHTTPSErrors: true,
-      });
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('422')) complaints.push(message.text());
-      });
-      page.on('request', (request) => {
-        if (new URL(request.url()).host !== new URL(url).host)
-          complaints.push(`a third party is asked: ${request.url()}`);
-      });
+      const { page, context } = await openPage({ javaScriptEnabled, colorScheme });
+      const complaints = complaintsOf(page, new URL(url).host);
+      if (network === 'slow') {
+        const devtools = await context.newCDPSession(page);
+        await devtools.send('Network.enable');
+        await devtools.send('Network.emulateNetworkConditions', SLOW);
+      }
       const look = async (name: string): Promise<void> => {
-        await page.screenshot({
-          path: path.join(SHOTS, `${kind}-${colorScheme}-${name}.png`),
-          fullPage: true,
-        });
+        await shoot(page, `${kind}-${colorScheme}-${name}`);
         // Without scripts axe cannot run either; the markup is the same.
         if (!javaScriptEnabled) return;
         expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
@@ -95,41 +133,128 @@ describe('the customer’s pages in a real browser', () => {
       expect(page.url()).not.toContain('token=');
       await look('1-amount');
       await page.getByRole('textbox').first().fill('not an amount');
-      await page.getByRole('button').last().click();
-      await page.waitForLoadState();
+      await goOn(page);
       await look('2-refused');
       expect(await page.locator('[aria-invalid="true"]').count()).toBe(1);
       await page.getByRole('textbox').first().fill('100');
-      await page.getByRole('button').last().click();
-      await page.waitForLoadState();
-      await look('3-next');
-      const person = {
-        'f.first_name': 'Ada',
-        'f.last_name': 'Lovelace',
-        'f.email_address': 'ada@example.com',
-      };
-      for (let step = 4; (await page.locator('form[method="post"]').count()) > 0; step++) {
-        expect(step).toBeLessThan(8);
-        for (const [name, value] of Object.entries(person)) {
-          const field = page.locator(`[name="${name}"]`);
-          if ((await field.count()) > 0) await field.fill(value);
-        }
-        await page.locator('form[method="post"] button').last().click();
-        await page.waitForLoadState();
-        await look(`${step}-next`);
+      // While typing with a script; without one by a button, which a script takes away.
+      const calculate = page.locator('[data-calculate]');
+      if (!javaScriptEnabled) {
+        await Promise.all([page.waitForEvent('domcontentloaded'), calculate.click()]);
       }
+      await page.locator('#fee .total').waitFor();
+      expect(await calculate.count()).toBe(javaScriptEnabled ? 0 : 1);
+      await goOn(page);
+      await look('3-next');
+      await goToTheEnd(page, look);
       expect(await page.locator('body').innerText()).toMatch(/100/);
+      expect(page.url().includes('token=')).toBe(!javaScriptEnabled);
       await page.reload();
       await look('9-reloaded');
+      await page.goBack();
+      expect(await page.locator('h1').innerText()).not.toBe('');
       expect(complaints).toEqual([]);
 
-      const stranger = await browser.newContext({ ignoreHTTPSErrors: true });
-      const other = await stranger.newPage();
-      const answer = await other.goto(url);
+      const stranger = await openPage();
+      const answer = await stranger.page.goto(url);
       expect(answer?.status()).toBe(403);
-      await stranger.close();
-      await context.close();
+      await Promise.all([stranger.context.close(), context.close()]);
     },
-    60_000,
+    120_000,
   );
+
+  test('a status page follows the transaction by itself, and tells the wallet’s window', async () => {
+    const url = await openFlow('deposit');
+    const { page: wallet, context } = await openPage();
+    await wallet.goto('about:blank');
+    await wallet.evaluate(
+      'window.heard = []; addEventListener("message", ({ data }) => window.heard.push(data.transaction.status))',
+    );
+    const [page] = await Promise.all([
+      wallet.waitForEvent('popup'),
+      wallet.evaluate(
+        `void window.open(${JSON.stringify(`${url}&callback=postMessage&on_change_callback=postMessage`)})`,
+      ),
+    ]);
+    await page.locator('#amount').fill('100');
+    await goOn(page);
+    await goToTheEnd(page, async () => {});
+    await page.locator('#status').waitFor();
+    const reference = await page.locator('#pay-2').innerText();
+    const bank = await context.newPage();
+    await bank.goto(`${anchor.ready.integration}/bank/`);
+    await bank
+      .getByRole('article', { name: new RegExp(reference) })
+      .getByRole('button', { name: 'Received' })
+      .click();
+    await page.getByRole('heading', { level: 1, name: 'Your wallet has to accept the token' }).waitFor({
+      timeout: 30_000,
+    });
+    await expect(wallet.evaluate('window.heard')).resolves.toContain('pending_trust');
+    await Promise.all([
+      page.waitForEvent('close'),
+      page.evaluate('setTimeout(() => document.querySelector("[data-close]").click(), 0)'),
+    ]);
+    expect(page.isClosed()).toBe(true);
+    await context.close();
+  }, 120_000);
+
+  test('a whole deposit by keyboard alone, with a name for everything that a screen reader meets', async () => {
+    const { page, context } = await openPage();
+    await page.goto(await openFlow('deposit'));
+    /** Tabs on until the focus is on what has this name. */
+    const tabTo = async (name: RegExp): Promise<void> => {
+      for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press('Tab');
+        const focused = await page.locator(':focus').ariaSnapshot();
+        if (name.test(focused)) return;
+      }
+      throw new Error(`nothing called ${name} was reached`);
+    };
+    const enter = () => Promise.all([page.waitForEvent('domcontentloaded'), page.keyboard.press('Enter')]);
+    const tree = () => page.locator('body').ariaSnapshot();
+
+    await page.keyboard.press('Tab');
+    expect(await page.locator(':focus').ariaSnapshot()).toContain('link "Skip to the content"');
+    expect(await tree()).toMatch(/heading "Deposit SRT" \[level=1\]/);
+    await tabTo(/textbox "You pay"/);
+    await page.keyboard.type('100');
+    await page.locator('#fee .total').waitFor();
+    expect(await tree()).toMatch(/table "What it costs"/);
+    await enter();
+    while (!(await tree()).includes('button "Confirm"')) {
+      const snapshot = await tree();
+      for (const label of ['First name', 'Last name', 'E-mail']) {
+        expect(snapshot).toContain(`textbox "${label}"`);
+        await tabTo(new RegExp(`textbox "${label}"`));
+        await page.keyboard.type(label === 'E-mail' ? 'ada@example.com' : 'Ada');
+      }
+      await tabTo(/button "Continue"/);
+      await enter();
+    }
+    expect(await tree()).toMatch(/heading "Check your deposit of SRT" \[level=1\]/);
+    await tabTo(/button "Confirm"/);
+    await enter();
+    expect(await tree()).toMatch(/heading "Waiting for your payment" \[level=1\]/);
+    await tabTo(/button "Copy"/);
+    // Nothing that can be focused or read lacks a name.
+    expect(await tree()).not.toMatch(/^\s*- (?:button|link|textbox|combobox|img)(?:\s*\[[^\]]*\])*$/m);
+    await context.close();
+  }, 120_000);
+
+  test('without a network a word says so, and the form is not lost', async () => {
+    const { page, context } = await openPage();
+    await page.goto(await openFlow('deposit'));
+    await page.locator('#amount').fill('100');
+    await context.setOffline(true);
+    await page.locator('#away').waitFor({ state: 'visible' });
+    await page.locator('form[method="post"] button').last().click();
+    expect(await page.locator('#amount').inputValue()).toBe('100');
+    await shoot(page, 'away');
+    await context.setOffline(false);
+    await page.locator('#away').waitFor({ state: 'hidden' });
+    await goOn(page);
+    expect(await page.locator('h1').innerText()).not.toBe('Deposit SRT');
+    await context.close();
+  }, 60_000);
 });

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import type { Books } from '../faults/books.ts';
 import { collectBooks } from '../faults/collect.ts';
 import { compareBooks } from '../faults/invariants.ts';
-import { HASTE } from '../faults/haste.ts';
+import { HASTE, UPKEEP_HASTE } from '../faults/haste.ts';
 import { quieten } from '../faults/quiet.ts';
 import { newRecords } from '../faults/records.ts';
 import { scheduleOf } from '../faults/schedule.ts';
@@ -55,12 +55,6 @@ const startedAt = Date.now();
 const onStep = (step: string): void =>
   console.log(`  ${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(4)} s  ${step}`);
 
-/** The upkeep of channels is looked after once a minute: here every other second, as is what lies on the ledger. */
-const UPKEEP_HASTE = {
-  file: 'workers/watch-transactions/channels.ts',
-  find: 'const LOOK_MS = 60_000;',
-  replace: 'const LOOK_MS = 2_000;',
-};
 const tree = copyTree(fileURLToPath(new URL('../..', import.meta.url)), [...HASTE, UPKEEP_HASTE]);
 const world = await openWorld({ customers: 24, tree: tree.folder, onStep });
 let isRight = false;

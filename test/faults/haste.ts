@@ -16,3 +16,10 @@ export const HASTE: readonly Patch[] = [
     replace: 'const LOOK_MS = 2_000;',
   },
 ];
+
+/** The upkeep of channels is looked after once a minute, too: of use where channels are emptied and merged (test/crash). */
+export const UPKEEP_HASTE: Patch = {
+  file: 'workers/watch-transactions/channels.ts',
+  find: 'const LOOK_MS = 60_000;',
+  replace: 'const LOOK_MS = 2_000;',
+};

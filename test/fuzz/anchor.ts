@@ -176,6 +176,7 @@ function buildRouters(
     random,
     log,
     callbacks: { allowPrivate: LOCAL_HOSTS, allowLoopbackHttp: true },
+    liveStreamMs: 20,
   });
   const health = createHealth({
     clock,

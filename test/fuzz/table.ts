@@ -104,6 +104,7 @@ const others: readonly RouteRow[] = [
   },
   { method: 'GET', path: PATHS.moreInfo, query: status, gate: 'link', answers: 'page' },
   { method: 'GET', path: PATHS.status, query: status, gate: 'link', answers: 'json' },
+  { method: 'GET', path: PATHS.events, query: status, gate: 'link', answers: 'text' },
   { method: 'GET', path: `${PATHS.assets}/:file`, gate: 'none', answers: 'file' },
   { method: 'GET', path: '/.well-known/stellar.toml', gate: 'none', answers: 'text' },
   { method: 'GET', path: '/health/live', gate: 'none', answers: 'json' },

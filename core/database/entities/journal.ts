@@ -62,6 +62,9 @@ export interface ForeignOperation {
   readonly destination?: string;
   readonly assetId?: string;
   readonly amount?: string;
+  /** Of what it laid on the ledger to be claimed, as Horizon names it; and from when on it may be taken back (seconds). */
+  readonly balanceId?: string;
+  readonly reclaimAt?: string;
 }
 
 /** A transaction of one of our accounts that is not in the journal. */

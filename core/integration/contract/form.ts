@@ -31,6 +31,24 @@ const date = z.iso.date();
 const option = z.strictObject({ value: z.string().max(200), label: line(200) });
 const options = (limit: number) => z.array(option).min(1).max(limit);
 
+/** What a customer may send as a file; told by its content, not by its name. */
+export const FILE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'application/pdf'] as const;
+/** The largest file that a field may ask for, in bytes. */
+export const FILE_LIMIT_BYTES = 10 * 1024 * 1024;
+/** Files of one page at most. */
+export const FILES_LIMIT = 5;
+/** The parts of a postal address by their SEP-9 names, in the order of the page. */
+export const ADDRESS_PARTS = [
+  'address',
+  'city',
+  'state_or_province',
+  'postal_code',
+  'address_country_code',
+] as const;
+
+const countryCode = z.string().regex(/^[A-Z]{3}$/);
+const countryCodes = z.array(countryCode).min(1).max(300).optional();
+
 const textual = { ...common, value, minLength: length, maxLength: length, pattern, placeholder };
 
 export const field = z
@@ -73,25 +91,88 @@ export const field = z
       .strictObject({
         type: z.literal('country'),
         ...common,
-        value: z
-          .string()
-          .regex(/^[A-Z]{3}$/)
-          .optional(),
-        only: z
-          .array(z.string().regex(/^[A-Z]{3}$/))
-          .min(1)
-          .max(300)
-          .optional(),
+        value: countryCode.optional(),
+        only: countryCodes,
       })
       .meta({
         description:
           'A country, ISO 3166-1 alpha-3 as in SEP-9; Capstan names them in the customer’s language.',
       }),
+    z
+      .strictObject({
+        type: z.literal('address'),
+        name: fieldName,
+        label: common.label,
+        required: common.required,
+        prefix: z
+          .literal('organization.')
+          .optional()
+          .meta({ description: 'SEP-9’s names of an organization’s address.' }),
+        value: z
+          .partialRecord(z.enum(ADDRESS_PARTS), z.string().max(200))
+          .optional()
+          .meta({ description: 'What its parts show at first, by SEP-9 name without the prefix.' }),
+        only: countryCodes.meta({ description: 'The countries to choose from.' }),
+      })
+      .meta({
+        description:
+          'A postal address. Its values come as SEP-9’s address, city, state_or_province, postal_code and address_country_code; errors are told by these names too.',
+      }),
+    z
+      .strictObject({
+        type: z.literal('card'),
+        ...common,
+        part: z.enum(['number', 'expiry', 'code']),
+      })
+      .meta({
+        description:
+          'A part of a payment card: its number (digits only), expiry (SEP-9’s YY-MM) or security code. It is never written back into a page.',
+      }),
+    z
+      .strictObject({
+        type: z.literal('file'),
+        ...common,
+        accept: z
+          .array(z.enum(FILE_TYPES))
+          .min(1)
+          .max(FILE_TYPES.length)
+          .optional()
+          .meta({ description: 'Default: JPEG, PNG and PDF.' }),
+        maxBytes: z.int().min(1024).max(FILE_LIMIT_BYTES).optional().meta({ description: 'Default: 5 MiB.' }),
+        capture: z
+          .enum(['user', 'environment'])
+          .optional()
+          .meta({ description: 'The camera that a phone offers: for a selfie, or for a document.' }),
+      })
+      .meta({
+        description:
+          'A file or photo. Its content goes to interactive/upload as it arrives; its value in interactive/submit is the id of that upload.',
+      }),
   ])
   .meta({ id: 'Field', description: 'One field of a form.' });
 
-const namesAreUnique = (fields: { name: string }[]): boolean =>
-  new Set(fields.map((one) => one.name)).size === fields.length;
+type Named = { readonly name: string; readonly type: string; readonly prefix?: string | undefined };
+
+/** The names under which a field's values come: one, but for an address. */
+export function valueNames({ name, type, prefix = '' }: Named): readonly string[] {
+  return type === 'address' ? ADDRESS_PARTS.map((part) => prefix + part) : [name];
+}
+
+/** Fields by their own names and by the names of their values: an address may be called "address" itself. */
+const namesAreUnique = (fields: readonly Named[]): boolean => {
+  const own = fields.map(({ name }) => name);
+  const values = fields.flatMap(valueNames);
+  return new Set(own).size === own.length && new Set(values).size === values.length;
+};
+
+const filesAreFew = (fields: readonly Named[]): boolean =>
+  fields.filter(({ type }) => type === 'file').length <= FILES_LIMIT;
+
+/** Where the customer is within the integration's pages. */
+const progress = z
+  .strictObject({ at: z.int().min(1).max(40), of: z.int().min(1).max(40) })
+  .refine(({ at, of }) => at <= of, 'at must not be beyond of')
+  .meta({ description: 'Which of your pages this is, of how many.' });
 
 /** One page of a form. A page without fields is text with a button. */
 export const formPage = z
@@ -100,8 +181,17 @@ export const formPage = z
     guidance: text(4000)
       .optional()
       .meta({ description: 'Text above the fields; plain, blank lines part paragraphs.' }),
-    fields: z.array(field).max(FIELD_LIMIT).refine(namesAreUnique, 'field names must be unique'),
+    fields: z
+      .array(field)
+      .max(FIELD_LIMIT)
+      .refine(namesAreUnique, 'field names must be unique')
+      .refine(filesAreFew, `at most ${FILES_LIMIT} files on one page`),
     submitLabel: line(60).optional(),
     step: line(64).optional().meta({ description: 'Your name for this page; comes back with its values.' }),
+    back: line(64).optional().meta({
+      description:
+        'Your name for the page before: the customer can go back to it. You are asked for it by show, and answer it with what you know as values.',
+    }),
+    progress: progress.optional(),
   })
   .meta({ id: 'FormPage' });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { formPage } from './form.ts';
+import { FILE_TYPES, formPage } from './form.ts';
 import { transaction } from './transaction.ts';
 import {
   fieldErrors,
+  fieldName,
   fieldValues,
   instant,
   language,
@@ -24,13 +25,67 @@ const webUrl = z
   .max(2000)
   .meta({ description: 'Absolute https URL (http on a local network only).' });
 
+const summaryLine = z.strictObject({
+  label: line(100),
+  value: line(500),
+  step: line(64).optional().meta({ description: 'Your page on which the customer can change it.' }),
+});
+
 export const interactiveForm = {
-  request: z.object({ transaction, step, values: fieldValues.optional(), lang: language }),
-  response: z.union([
-    z.strictObject({ done: z.literal(true) }).meta({
-      description: 'No further page. Capstan asks for the amount itself if there is none yet.',
+  request: z.object({
+    transaction,
+    step,
+    show: line(64).optional().meta({
+      description:
+        'The customer went back to your page of this name. Answer it with its values; any other answer is what comes next.',
     }),
+    values: fieldValues.optional(),
+    lang: language,
+  }),
+  response: z.union([
+    z
+      .strictObject({
+        done: z.literal(true),
+        summary: z
+          .array(summaryLine)
+          .max(40)
+          .optional()
+          .meta({ description: 'What the customer told you, to be checked once more before the end.' }),
+      })
+      .meta({
+        description: 'No further page. Capstan asks for the amount itself if there is none yet.',
+      }),
     formPage,
+  ]),
+};
+
+/** The most of a file, in bytes, that one call carries: its base64 fits well into a request. */
+export const UPLOAD_PART_BYTES = 512 * 1024;
+
+export const interactiveUpload = {
+  request: z.object({
+    transaction,
+    step: line(64).optional().meta({ description: 'The page that asks for the file.' }),
+    field: fieldName,
+    upload: z.uuid().meta({ description: 'Id of this file; its field’s value at interactive/submit.' }),
+    name: line(200).meta({ description: 'What the customer’s device calls it. Take no path from it.' }),
+    contentType: z.enum(FILE_TYPES).meta({ description: 'Told by its first bytes.' }),
+    part: z.int().min(0).max(100).meta({ description: 'Counts from 0; parts come in order.' }),
+    isLast: z.boolean().meta({
+      description: 'The file is whole. One whose last part never comes was given up: drop it.',
+    }),
+    data: z
+      .base64()
+      .max(Math.ceil(UPLOAD_PART_BYTES / 3) * 4)
+      .meta({ description: 'Bytes of the part.' }),
+    lang: language,
+  }),
+  response: z.union([
+    z.strictObject({ accepted: z.literal(true) }),
+    z.strictObject({
+      accepted: z.literal(false),
+      message: line(500).meta({ description: 'Why, for the customer.' }),
+    }),
   ]),
 };
 
@@ -95,6 +150,10 @@ export const interactiveInstructions = {
       .max(20)
       .meta({ description: 'How to pay in, line by line; empty: nothing to show.' }),
     text: text(4000).optional(),
+    qr: z
+      .strictObject({ content: line(900), label: line(100) })
+      .optional()
+      .meta({ description: 'A code to scan with a bank’s app, such as Pix or a SEPA credit transfer.' }),
     deadline: instant.optional().meta({ description: 'Until when to pay.' }),
   }),
 };

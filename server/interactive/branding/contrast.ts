@@ -23,9 +23,9 @@ const outline = (front: string, ...backs: readonly string[]): readonly Pair[] =>
 
 /** Every pair of the built-in sheet and templates; a test holds that each of our colours is in one, and that ours pass. */
 export const PAIRS: readonly Pair[] = [
-  ...text('--ink', '--paper', '--card'),
-  ...text('--quiet', '--paper', '--card'),
-  ...text('--accent', '--paper', '--card'),
+  ...text('--ink', '--paper', '--card', '--canvas'),
+  ...text('--quiet', '--paper', '--card', '--canvas'),
+  ...text('--accent', '--paper', '--card', '--canvas'),
   ...text('--on-accent', '--accent'),
   ...text('--good', '--paper'),
   ...text('--bad', '--paper', '--card'),

@@ -54,6 +54,12 @@ export class Browser {
     return await this.#load(url, { method: 'POST', body: body.toString() }, { ...visit, headers });
   }
 
+  /** Sends bytes of another encoding, such as a form with a file. */
+  async postBytes(url: string, body: Buffer, contentType: string): Promise<Shown> {
+    const headers = { 'Content-Type': contentType, Origin: this.#origin };
+    return await this.#load(url, { method: 'POST', body: new Uint8Array(body) }, { headers });
+  }
+
   async #load(url: string, init: RequestInit, { headers = {}, follow = true }: Visit): Promise<Shown> {
     let next = new URL(url, this.#origin);
     let request: RequestInit = { ...init, headers };
