@@ -64,6 +64,9 @@ crash-points: $(INSTALLED) ## kill -9 at every point between two effects, then c
 soak: $(INSTALLED) ## one long simulation with a seed of the day: an hour (MINUTES=60, SEED=…)
 	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),$(shell date +%Y%m%d))' --minutes '$(or $(MINUTES),60)'
 
+screenshots: $(INSTALLED) ## every page of the gallery, phone and desktop, light and dark, in .build/screenshots (ONLY=deposit)
+	@$(NODE) scripts/screenshots.ts $(ONLY)
+
 generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec reference, chart
 	$(NODE) integration/write-openapi.ts
 	$(NODE) scripts/write-reference.ts
@@ -88,4 +91,4 @@ bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and me
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points generate condition-examples bundle bench bench-operator bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points screenshots generate condition-examples bundle bench bench-operator bench-smoke clean

@@ -24,5 +24,5 @@ function isSystemError(error: unknown): boolean {
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof CapstanError)) return 1;
   if (/unreachable|unavailable|budget|schema_too_old/.test(error.code)) return 75;
-  return /manifest|secret|seed|config|session_keys|option/.test(error.code) ? 78 : 1;
+  return /manifest|secret|seed|config|session_keys|option|branding/.test(error.code) ? 78 : 1;
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addAccounts } from './commands/accounts.ts';
 import { addDevelopment } from './commands/development.ts';
 import { addOperator } from './commands/operator.ts';
+import { addPreview } from './commands/preview.ts';
 import { addRoles } from './commands/roles.ts';
 import { addSupport } from './commands/support.ts';
 import { addTools } from './commands/tools.ts';
@@ -20,6 +21,7 @@ const program = new Command('capstan')
   .showHelpAfterError('(capstan COMMAND --help tells more)');
 
 addDevelopment(program);
+addPreview(program);
 addRoles(program);
 addOperator(program);
 addAccounts(program);

@@ -56,6 +56,7 @@ export async function bundle(folder: string): Promise<void> {
   for (const part of ['templates', 'locales', 'static']) {
     cpSync(path.join(ROOT, 'server/interactive', part), path.join(folder, part), { recursive: true });
   }
+  cpSync(path.join(ROOT, 'cli/preview/gallery'), path.join(folder, 'gallery'), { recursive: true });
 }
 
 if (import.meta.main) await bundle(path.join(ROOT, '.build/capstan'));

@@ -36,6 +36,8 @@ export interface CrewOptions {
   readonly anyPort: boolean;
   /** The address on which the server and the integration listen. */
   readonly host: string;
+  /** The folder with the branding of the pages. */
+  readonly branding: string | undefined;
 }
 
 /** The processes of one anchor on this machine, each a real one, stopped in the reverse of their order. */
@@ -139,7 +141,7 @@ export class Crew {
         this.#role('watch-transactions', ['--development', '--private-port', '0', '--host', host]),
       );
     };
-    const { place, host } = this.#options;
+    const { place, host, branding } = this.#options;
     await place.port.release();
     const tls = path.dirname(place.certificates.certificateFile);
     const server = [
@@ -151,6 +153,7 @@ export class Crew {
       '0',
       '--host',
       host,
+      ...(branding === undefined ? [] : ['--branding', branding]),
     ];
     this.#roles = await Promise.all([
       this.#startChild(

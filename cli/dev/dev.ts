@@ -18,6 +18,7 @@ import {
 import { resolveAnchor } from '../../core/spec/resolve.ts';
 import { sayReady } from '../roles/process.ts';
 import { prepareAccounts } from './accounts.ts';
+import { checkBranding, placeBranding } from './branding.ts';
 import { keepCertificates, type DevelopmentCertificates } from './certificates.ts';
 import { Crew } from './crew.ts';
 import {
@@ -88,8 +89,9 @@ export async function runDev(options: DevOptions): Promise<number> {
   try {
     const secrets = new SecretFolder(path.join(folder, 'secrets'));
     const loaded = await load(options.file, secrets);
+    const branding = await wearBranding(options, folder, loaded, output);
     const place = await choosePlace(options, folder, secrets, output);
-    await run({ options, output, shutdown, place, loaded });
+    await run({ options, output, shutdown, place, loaded, branding });
   } catch (error) {
     await shutdown.stop('it could not start', 1);
     throw error;
@@ -103,9 +105,11 @@ interface Run {
   readonly shutdown: Shutdown;
   readonly place: Place;
   readonly loaded: Loaded;
+  /** The folder with the branding of the pages. */
+  readonly branding: string | undefined;
 }
 
-async function run({ options, output, shutdown, place, loaded }: Run): Promise<void> {
+async function run({ options, output, shutdown, place, loaded, branding }: Run): Promise<void> {
   const crew = new Crew({
     output,
     shutdown,
@@ -113,6 +117,7 @@ async function run({ options, output, shutdown, place, loaded }: Run): Promise<v
     anchor: loaded.anchor,
     anyPort: options.port === 0,
     host: options.host,
+    branding,
   });
   const [databaseUrl, ledgerUrl, integrationUrl] = await Promise.all([
     crew.startDatabase(),
@@ -140,11 +145,24 @@ async function run({ options, output, shutdown, place, loaded }: Run): Promise<v
   if (options.watch === true || options.watchSources === true) {
     const reload = async (): Promise<void> => {
       const changed = await load(options.file, place.secrets);
+      await wearBranding(options, place.folder, changed, output);
       await writeConfig(place, changed, facts);
       await crew.restartRoles();
     };
     watchForChanges({ options, anchor: loaded.anchor, crew, reload, output, signal: shutdown.signal });
   }
+}
+
+/** The server follows the folder by itself; here it is checked, and a ConfigMap of the manifest made one. */
+async function wearBranding(
+  { file }: DevOptions,
+  data: string,
+  { manifest, anchor }: Loaded,
+  output: Output,
+): Promise<string | undefined> {
+  const folder = await placeBranding({ file, data, manifest, onNotice: output.notice });
+  if (folder !== undefined) await checkBranding(folder, anchor, output.notice);
+  return folder;
 }
 
 interface Facts {

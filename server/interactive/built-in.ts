@@ -14,7 +14,8 @@ export interface BuiltIn {
   readonly sheet: string;
 }
 
-const FOLDER = import.meta.dirname;
+/** Of our own locales/, templates/ and static/. */
+export const BUILT_IN_FOLDER = import.meta.dirname;
 
 export function readBuiltIn(): BuiltIn {
   const files = read('static').map(({ name, content }) => staticFile(name, content));
@@ -29,11 +30,11 @@ export function readBuiltIn(): BuiltIn {
 }
 
 function read(folder: string): readonly { readonly name: string; readonly content: Buffer }[] {
-  const within = path.join(FOLDER, folder);
+  const within = path.join(BUILT_IN_FOLDER, folder);
   return readdirSync(within).map((name) => ({ name, content: readFileSync(path.join(within, name)) }));
 }
 
 /** Ours: tests hold that each file is one object of texts. */
 function messagesOf(lang: Language): Messages {
-  return JSON.parse(readFileSync(path.join(FOLDER, 'locales', `${lang}.json`), 'utf8')) as Messages;
+  return JSON.parse(readFileSync(path.join(BUILT_IN_FOLDER, 'locales', `${lang}.json`), 'utf8')) as Messages;
 }
