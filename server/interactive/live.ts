@@ -35,12 +35,12 @@ export function answerLive(
     stop();
     over.abort();
   });
-  ctx.res.once('close', () => stream.destroy());
   stream.write(`retry: ${RECONNECT_MS}\n\n`);
   say(transaction.version);
   ctx.type = 'text/event-stream; charset=utf-8';
   // nginx holds answers back otherwise.
   ctx.set('X-Accel-Buffering', 'no');
+  // Koa destroys it with the answer.
   ctx.body = stream;
   void keepAlive(stream, { clock, endAtMs: clock.now() + streamMs }, over.signal);
 }

@@ -158,6 +158,7 @@ function* successProblems({ row, sending }: Asked, answer: Answer): Generator<st
     json: /^application\/json\b/,
     page: /^text\/html\b/,
     text: /^text\/plain\b/,
+    events: /^text\/event-stream\b/,
     file: /^text\/(css|javascript)\b/,
   };
   if (!wanted[row.answers].test(type)) yield `its type is ${type}`;

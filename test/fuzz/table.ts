@@ -13,7 +13,7 @@ export interface RouteRow {
   /** What it wants before it looks at anything else. */
   readonly gate: 'none' | 'token' | 'session' | 'link';
   /** What a 2xx of it holds. */
-  readonly answers: 'json' | 'page' | 'text' | 'file';
+  readonly answers: 'json' | 'page' | 'text' | 'events' | 'file';
 }
 
 const text = z.string();
@@ -104,7 +104,7 @@ const others: readonly RouteRow[] = [
   },
   { method: 'GET', path: PATHS.moreInfo, query: status, gate: 'link', answers: 'page' },
   { method: 'GET', path: PATHS.status, query: status, gate: 'link', answers: 'json' },
-  { method: 'GET', path: PATHS.events, query: status, gate: 'link', answers: 'text' },
+  { method: 'GET', path: PATHS.events, query: status, gate: 'link', answers: 'events' },
   { method: 'GET', path: `${PATHS.assets}/:file`, gate: 'none', answers: 'file' },
   { method: 'GET', path: '/.well-known/stellar.toml', gate: 'none', answers: 'text' },
   { method: 'GET', path: '/health/live', gate: 'none', answers: 'json' },

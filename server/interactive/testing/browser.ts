@@ -116,10 +116,9 @@ export function unescapeHtml(text: string): string {
   return text.replace(/&(amp|lt|gt|quot|#34|#39);/g, (_, name: string) => ENTITIES[name] ?? '');
 }
 
-/** The value of an attribute of the first element with this tag. */
+/** The value of an attribute of the first element with this tag that has it. */
 export function attributeOf(html: string, tag: string, name: string): string {
-  const element = new RegExp(`<${tag}(?=[\\s>])[^>]*`).exec(html)?.[0] ?? '';
-  return unescapeHtml(new RegExp(`\\s${name}="([^"]*)"`).exec(element)?.[1] ?? '');
+  return unescapeHtml(new RegExp(`<${tag}(?=\\s)[^>]*?\\s${name}="([^"]*)"`).exec(html)?.[1] ?? '');
 }
 
 function hiddenOf(html: string): [string, string][] {
