@@ -188,15 +188,12 @@ function instructions(
 ): HookResponse<'interactive/instructions'> {
   if (transaction.kind !== 'deposit') return { how: [] };
   const reference = isReal(transaction) ? books.expect(expectation(transaction)).paymentReference : 'CHECK';
-  const { amountExpected, asset } = transaction;
   return {
+    // The page shows the amount by itself.
     how: [
       { label: 'Pay to', value: 'Example Bank' },
       { label: 'Account', value: ibanOf(0), copy: true },
       { label: 'Reference', value: reference, copy: true },
-      ...(amountExpected === undefined
-        ? []
-        : [{ label: 'Amount', value: `${amountExpected} ${asset.code}` }]),
     ],
     text: 'Write the reference on your transfer: by it the bank finds what the money is for.',
   };
