@@ -70,7 +70,8 @@ async function readKnownWallet(
 ): Promise<HotWallet | Unready> {
   const known = await lookups.accountsWithSigner(distribution);
   const wallet = await judgeHotWallet(context, distribution, known);
-  if (typeof wallet !== 'string') return wallet;
+  // Sequence numbers only grow: what is ahead of the journal on an old list is so on a new one, and was acted upon.
+  if (typeof wallet !== 'string' || wallet === 'frozen') return wallet;
   return judgeHotWallet(context, distribution, await lookups.accountsWithSigner(distribution, true));
 }
 
