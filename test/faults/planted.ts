@@ -144,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'core/database/claim.ts',
-        find: 'where (id, lease_token) in (select * from unnest(${ids}::uuid[], ${tokens}::uuid[])) and ${OPEN[table]}',
+        find: 'where (id, lease_token) in (select * from unnest(${ids}::uuid[], ${tokens}::uuid[])) and ${STILL_OPEN[table]}',
         replace: 'where id in (select id from unnest(${ids}::uuid[], ${tokens}::uuid[]) as held (id, token))',
       },
       {
