@@ -27,6 +27,7 @@ import { Harbour, simpleAnchor, type RunningOperator } from './testing/harness.t
 const NAMES = ['one', 'two', 'three'] as const;
 const LIMIT_MS = 240_000;
 const SETTLE_MS = 90_000;
+const CONFLICT = { kind: 'Status', code: 409, reason: 'Conflict', message: 'the object has been modified' };
 
 let cluster: ControlPlane;
 let harbour: Harbour;
@@ -171,6 +172,14 @@ interface Trial {
 }
 
 const trials: readonly Trial[] = [
+  {
+    title: 'watches are cut in the middle of a line',
+    breakIt: () => {
+      proxy.inject(isWatch, () => ({ do: 'cut', afterBytes: randomInt(1, 4_000) }), 60);
+      proxy.cutAll();
+    },
+    meanwhile: () => proxy.cutAll(),
+  },
   { title: 'connections are half-open', breakIt: () => undefined, meanwhile: () => proxy.freezeAll() },
   {
     title: 'the server keeps no place of a watch, at its beginning or in its midst',
@@ -184,6 +193,17 @@ const trials: readonly Trial[] = [
   {
     title: 'the server is too busy and says for how long',
     breakIt: () => proxy.inject(any, { do: 'answer', status: 429, headers: { 'retry-after': '1' } }, 60),
+  },
+  {
+    title: 'every second write is told a conflict',
+    breakIt: () => {
+      let nth = 0;
+      proxy.inject(
+        (seen) => isWrite(seen) && (nth += 1) % 2 === 0,
+        { do: 'answer', status: 409, body: CONFLICT },
+        60,
+      );
+    },
   },
   {
     title: 'lists and watches fail',

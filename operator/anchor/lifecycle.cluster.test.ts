@@ -21,6 +21,14 @@ afterEach(async () => harbour.close(), 60_000);
 const LIMIT_MS = 240_000;
 const SOON_MS = 30_000;
 
+/** As if its server had reported. */
+async function markServed(of: Harbour): Promise<void> {
+  const where = `/apis/capstan.dev/v1alpha1/namespaces/${of.name}/anchors/harbor/status`;
+  const status = { versions: { schema: 'Migration0001Core' } };
+  const body = { apiVersion: 'capstan.dev/v1alpha1', kind: 'Anchor', status };
+  await of.api('PATCH', `${where}?fieldManager=test&force=true`, body, 'application/apply-patch+yaml');
+}
+
 const imageOf = (deployment: Loose): string => deployment.spec.template.spec.containers[0].image;
 
 test(
@@ -128,18 +136,7 @@ test(
     await harbour.apply(await simpleAnchor(harbour, 'harbor'));
     await harbour.condition('harbor', 'ServerReady', 'Available');
     await harbour.quiet();
-    const status = {
-      apiVersion: 'capstan.dev/v1alpha1',
-      kind: 'Anchor',
-      status: { versions: { schema: 'Migration0001Core' } },
-    };
-    const where = `/apis/capstan.dev/v1alpha1/namespaces/${harbour.name}/anchors/harbor/status`;
-    await harbour.api(
-      'PATCH',
-      `${where}?fieldManager=test&force=true`,
-      status,
-      'application/apply-patch+yaml',
-    );
+    await markServed(harbour);
     await harbour.delete('harbor');
     await eventually(
       'it says why it waits',
@@ -158,6 +155,38 @@ test(
       async () => (await harbour.get('Deployment', 'harbor-server')) === undefined,
       60_000,
     );
+  },
+  LIMIT_MS,
+);
+
+test(
+  'an Anchor that has served goes with its namespace, whether it or the namespace was deleted first',
+  async () => {
+    const doomed = await Promise.all([Harbour.open(cluster, 'doomed'), Harbour.open(cluster, 'doomed')]);
+    const { registry } = await harbour.operate({
+      namespaces: [harbour.name, ...doomed.map(({ name }) => name)],
+    });
+    for (const one of doomed) {
+      await one.apply(await simpleAnchor(one, 'harbor'));
+      await one.condition('harbor', 'ServerReady', 'Available');
+      await markServed(one);
+    }
+    await harbour.quiet();
+    const before = (await harbour.writes()).length;
+    await doomed[0].delete('harbor');
+    for (const { name } of doomed) await harbour.api('DELETE', `/api/v1/namespaces/${name}`);
+    for (const { name } of doomed)
+      await eventually(
+        `${name} is gone`,
+        async () => (await harbour.api('GET', `/api/v1/namespaces/${name}`)) === undefined,
+        90_000,
+      );
+    await harbour.quiet();
+    // What is collected before its Anchor is known to go may be written again; nothing is tried for ever.
+    expect((await harbour.writes()).length - before).toBeLessThan(150);
+    const broken = await registry.getSingleMetric('controller_runtime_reconcile_panics_total')!.get();
+    expect(broken.values.map(({ value }) => value)).toEqual([0]);
+    for (const one of doomed) await one.close();
   },
   LIMIT_MS,
 );

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/runtime/clock.ts';
 import { KubeError, KubeProtocolError } from './errors.ts';
+import { jsonBody } from './json-body.ts';
 import type { RestMetrics } from './rest-metrics.ts';
 import { retryAfterMs, sendWithRetry } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -73,7 +74,7 @@ export function createSender(tools: RequestTools): Send {
           'user-agent': userAgent,
           ...(body === undefined ? {} : { 'content-type': request.contentType ?? JSON_TYPE }),
         },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined ? undefined : jsonBody(body),
         signal,
       },
       request.retry ?? {},

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { jsonBody } from '../../operator/kube/json-body.ts';
 
 /** Where the API server is and as whom it is called. */
 export interface ApiAccess {
@@ -55,7 +56,7 @@ export async function callApi(
       call.destroy(new Error(`${method} ${path}: no answer within ${WITHIN_MS / 1000} s`)),
     );
     call.once('error', reject);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.end(body === undefined ? undefined : jsonBody(body));
   });
 }
 
