@@ -62,6 +62,8 @@ export interface LedgerPayment {
   /** The operation's. */
   readonly id: string;
   readonly hash: string;
+  /** Of the envelope in a fee bump, whose own hash is the other one. */
+  readonly innerHash?: string | undefined;
   readonly movement: Movement;
   readonly from: string;
   readonly to: string;

@@ -61,7 +61,11 @@ interface HorizonOperation extends HorizonAsset {
   readonly asset_balance_changes?:
     | readonly (HorizonAsset & { readonly from: string; readonly to: string; readonly amount: string })[]
     | null;
-  readonly transaction?: { readonly memo?: string; readonly result_xdr: string };
+  readonly transaction?: {
+    readonly memo?: string;
+    readonly result_xdr: string;
+    readonly inner_transaction?: { readonly hash: string };
+  };
 }
 
 interface Page<Item> {
@@ -107,8 +111,9 @@ function toPayments(
 ): readonly LedgerPayment[] {
   const { id, type, transaction_hash: hash, transaction, source_account: source } = operation;
   const memo = operation.to_muxed_id ?? transaction?.memo;
+  const innerHash = transaction?.inner_transaction?.hash;
   const made = (movement: Movement, from = '', to = '', assetId = '', amount = '0'): LedgerPayment[] => [
-    { id, hash, movement, from, to, assetId, amount: parseAmount(amount), memo },
+    { id, hash, innerHash, movement, from, to, assetId, amount: parseAmount(amount), memo },
   ];
   switch (type) {
     case 'payment':

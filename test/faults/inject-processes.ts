@@ -69,7 +69,8 @@ export const PROCESS_FAULTS: Readonly<Record<ProcessKind, Fault>> = {
   restoreDump: async ({ world, records, fault }) => {
     const fromMs = Date.now();
     await world.postgres.dump();
-    const before = await eventsOf(world);
+    let before = Number.NaN;
+    await eventually(async () => !Number.isNaN((before = await eventsOf(world))));
     await sleep(fault.durationMs);
     // Nothing may have been written yet: the processes have to find the database again after the dump.
     const hasMore = await eventually(async () => (await eventsOf(world)) > before);

@@ -1,4 +1,4 @@
-import type { Books } from './books.ts';
+import type { Books, LedgerPayment } from './books.ts';
 
 const hotWallets = ({ anchor }: Books): ReadonlySet<string> =>
   new Set(anchor.assets.map(({ account }) => account));
@@ -45,14 +45,19 @@ function matchedTwice(receipts: Books['database']['receipts']): readonly string[
   });
 }
 
-/** Every outgoing payment is in the journal, also those that were adopted; and the journal claims none that is not there. */
+/**
+ * Every outgoing payment is in the journal, also those that were adopted; and the journal claims none that is not there. Where a
+ * restored dump has lost the row of a fee bump, the envelope in it is still journalled, and settles its transfers.
+ */
 export function journalComplete(books: Books): readonly string[] {
   const { ledger, database, foreign, lost } = books;
   const ours = hotWallets(books);
   const journalled = new Set(database.submissions.map(({ hash }) => hash));
-  const applied = new Set(ledger.payments.map(({ hash }) => hash));
+  const hashesOf = ({ hash, innerHash }: LedgerPayment): string[] =>
+    innerHash === undefined || lost.length === 0 ? [hash] : [hash, innerHash];
+  const applied = new Set(ledger.payments.flatMap(hashesOf));
   const problems = ledger.payments
-    .filter(({ from, hash }) => ours.has(from) && !journalled.has(hash))
+    .filter((payment) => ours.has(payment.from) && !hashesOf(payment).some((hash) => journalled.has(hash)))
     .map(({ id, hash }) => `payment ${id} (${hash}) is not in the journal`);
   for (const { hash, state } of database.submissions)
     if (state === 'adopted' && !foreign.has(hash) && lost.length === 0)

@@ -239,6 +239,17 @@ describe('the comparison of the books', () => {
     expect(found(toldOfLost(4_000_000))).toEqual(['wallets are told of every change']);
   });
 
+  test('knows a payment by the envelope in its fee bump where a restored dump has lost the row of the bump, and only there', () => {
+    const bumped = (isLost: boolean): Books =>
+      spoilt(({ ledger, lost }) => {
+        const paid = ledger.payments.find(({ from }) => from === HOT)!;
+        Object.assign(paid, { hash: 'bump', innerHash: paid.hash });
+        if (isLost) lost.push({ fromMs: 5_000_000, toMs: 5_001_000 });
+      });
+    expect(compareBooks(bumped(true))).toEqual([]);
+    expect(found(bumped(false))).toEqual(['the journal names every payment']);
+  });
+
   test('lets XLM leave for fees and channels', () => {
     const books = spoilt((all) => {
       inLumens(all);

@@ -87,7 +87,7 @@ describe('the schedule of a simulation', () => {
       withdrawals: 30,
       faults: 20,
       ofEachKind: 1,
-      fullBatches: 1,
+      fullBatches: 0,
     });
   });
 
