@@ -1,3 +1,4 @@
+import { isYoung } from '../runtime/clock.ts';
 import type { FeeStats, LedgerAccount } from '../ledger/types.ts';
 import type { LedgerContext } from './context.ts';
 
@@ -33,7 +34,7 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
   let running = 0;
   const isBelieved = (address: string): boolean => {
     const found = known.get(address);
-    return found !== undefined && clock.now() - found.askedAtMs < BELIEVED_MS;
+    return found !== undefined && isYoung(clock, found.askedAtMs, BELIEVED_MS);
   };
   const ask = async (address: string): Promise<LedgerAccount | undefined> => {
     if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -62,14 +63,14 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
   return {
     accountsWithSigner: async (key, isFresh = false) => {
       const found = signedBy.get(key);
-      if (found && !isFresh && clock.now() - found.askedAtMs < BELIEVED_MS) return found.accounts;
+      if (found && !isFresh && isYoung(clock, found.askedAtMs, BELIEVED_MS)) return found.accounts;
       const askedAtMs = clock.now();
       const accounts = await horizon.accountsWithSigner(key);
       signedBy.set(key, { askedAtMs, accounts });
       return accounts;
     },
     feeStats: async () => {
-      if (fees && clock.now() - fees.askedAtMs < BELIEVED_MS) return fees.stats;
+      if (fees && isYoung(clock, fees.askedAtMs, BELIEVED_MS)) return fees.stats;
       fees = { askedAtMs: clock.now(), stats: await horizon.feeStats() };
       return fees.stats;
     },

@@ -20,3 +20,12 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', finish, { once: true });
     }),
 };
+
+/**
+ * Whether what was learnt at `atMs` is younger than `maxAgeMs`. What seems to come from the future was learnt before the
+ * clock was set back, nobody knows how long ago: it is not.
+ */
+export function isYoung(clock: Pick<Clock, 'now'>, atMs: number, maxAgeMs: number): boolean {
+  const ageMs = clock.now() - atMs;
+  return ageMs >= 0 && ageMs < maxAgeMs;
+}

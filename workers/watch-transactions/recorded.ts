@@ -1,3 +1,4 @@
+import { isYoung } from '../../core/runtime/clock.ts';
 import type { Recorded } from '../../core/database/repositories/deadlines.ts';
 import { findCursor } from '../../core/database/repositories/receipts.ts';
 import { distributionAccounts, type LedgerContext } from '../../core/payments/context.ts';
@@ -13,9 +14,8 @@ const NOTHING: Recorded = { accounts: [], untilMs: 0 };
 export function createRecorded(context: LedgerContext): () => Promise<Recorded> {
   let known: { readonly askedAtMs: number; readonly answer: Recorded } | undefined;
   return async () => {
-    const now = context.clock.now();
-    if (known && now - known.askedAtMs < BELIEVED_MS) return known.answer;
-    known = { askedAtMs: now, answer: await recordedNow(context) };
+    if (known && isYoung(context.clock, known.askedAtMs, BELIEVED_MS)) return known.answer;
+    known = { askedAtMs: context.clock.now(), answer: await recordedNow(context) };
     return known.answer;
   };
 }
