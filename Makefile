@@ -3,11 +3,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 # Node 24 comes with the dependencies; npm itself runs on whatever Node the machine has.
+export CLUSTER
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node --disable-warning=ExperimentalWarning
 INSTALLED := node_modules/.package-lock.json
 PRETTIER := prettier --config config/prettierrc.json
 CLUSTER_TESTS := \.cluster\.test\.ts
+REAL_TESTS := \.real\.test\.ts
 JEST := $(NODE) --experimental-vm-modules node_modules/jest/bin/jest.js -c config/jest.config.mjs
 
 help: ## list the targets
@@ -44,10 +46,10 @@ typecheck: $(INSTALLED) ## compile without output
 	tsc -p .
 
 unit: $(INSTALLED) ## the tests beside the sources (ONLY=core/spec runs those)
-	$(JEST) $(FLAGS) --testPathPatterns '$(or $(ONLY),.)' --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/' '$(CLUSTER_TESTS)'
+	$(JEST) $(FLAGS) --testPathPatterns '$(or $(ONLY),.)' --testPathIgnorePatterns '/node_modules/' '$(CURDIR)/test/' '$(CLUSTER_TESTS)' '$(REAL_TESTS)'
 
-e2e: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing (ONLY=wallet)
-	$(JEST) $(FLAGS) --testPathPatterns '$(CURDIR)/test/.*$(ONLY)' --testPathIgnorePatterns '/node_modules/' '$(CLUSTER_TESTS)'
+process-test: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing, browsers (ONLY=wallet)
+	$(JEST) $(FLAGS) --testPathPatterns '$(CURDIR)/test/.*$(ONLY)' --testPathIgnorePatterns '/node_modules/' '$(CLUSTER_TESTS)' '$(REAL_TESTS)'
 
 cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about 7 minutes; needs Go)
 	@$(NODE) test/cluster/build.ts
@@ -64,7 +66,7 @@ crash-points: $(INSTALLED) ## kill -9 at every point between two effects, then c
 soak: $(INSTALLED) ## one long simulation with a seed of the day: an hour (MINUTES=60, SEED=…)
 	@$(NODE) test/faults/simulate.ts --seed '$(or $(SEED),$(shell date +%Y%m%d))' --minutes '$(or $(MINUTES),60)'
 
-screenshots: $(INSTALLED) ## every page of the gallery, phone and desktop, light and dark, in .build/screenshots (ONLY=deposit)
+screenshots: $(INSTALLED) ## every page of the gallery, phone and desktop, light, dark, high contrast, in .build/screenshots (ONLY=deposit)
 	@$(NODE) scripts/screenshots.ts $(ONLY)
 
 generate: $(INSTALLED) ## write the generated files anew: OpenAPI, CRD, spec reference, chart
@@ -79,11 +81,35 @@ condition-examples: cluster-binaries ## write docs/conditions-examples.md anew, 
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts
 
+e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
+	@$(NODE) test/cluster/real/suite.ts $(FLAGS) --testPathPatterns 'test/(cluster/real|image)/.*$(ONLY).*$(REAL_TESTS)'
+
+image-test: $(INSTALLED) ## what the images have to be, on freshly built ones (root; buildah and runc)
+	$(JEST) $(FLAGS) --testPathPatterns "$(CURDIR)/test/image/.*$(REAL_TESTS)"
+
+image: $(INSTALLED) ## build the images of Capstan and of the example bank, by Docker or buildah (ENGINE=buildah)
+	@$(NODE) scripts/image.ts
+
+cluster-up: $(INSTALLED) ## start a Kubernetes of one real node on this machine (root, Go; about 12 minutes the first time; CLUSTER=kind)
+	@$(NODE) test/cluster/real/main.ts up
+
+cluster-load: $(INSTALLED) ## build the images and bring them, and cert-manager, to that cluster (CLUSTER=kind)
+	@$(NODE) test/cluster/real/main.ts load
+
+cluster-down: $(INSTALLED) ## take it away, with all that it left (CLUSTER=kind)
+	@$(NODE) test/cluster/real/main.ts down
+
+quickstart-kind: $(INSTALLED) ## run docs/quickstart-cluster.md, from "kind create cluster" to a paid deposit (Docker, kind)
+	@$(NODE) scripts/quickstart.ts
+
 bench: $(INSTALLED) ## measure payments, receipts, web, pages, cold start and memory (ONLY=web)
 	@$(NODE) bench/main.ts $(ONLY)
 
 bench-operator: cluster-binaries ## measure the operator on a real API server, about 15 minutes (ANCHORS=500 PARTS=edit,restart,lead,rest,secrets)
 	@$(NODE) bench/operator.ts
+
+bench-cluster: $(INSTALLED) ## measure an anchor on a real node, about 16 minutes (root; REST=600 LOAD=120 CUSTOMERS=20)
+	@$(NODE) bench/cluster.ts
 
 bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and memory, with medians
 	@$(NODE) bench/smoke.ts
@@ -91,4 +117,4 @@ bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and me
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit e2e cluster-binaries cluster-test crash-points screenshots generate condition-examples bundle bench bench-operator bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit process-test cluster-binaries cluster-test crash-points screenshots generate condition-examples bundle image image-test cluster-up cluster-load cluster-down e2e quickstart-kind bench bench-operator bench-cluster bench-smoke clean

@@ -101,6 +101,9 @@ async function measure(world: World, cell: Cell): Promise<readonly Row[]> {
     const first = await firstLedger(database);
     const start = await countsAt(world, watcher, first + WARM_UP);
     const end = await countsAt(world, watcher, first + WARM_UP + LEDGERS);
+    const untold = await database.query<{ count: string }>(
+      `select count(*) as count from task where kind = 'deposits/completed' and done_at is null`,
+    );
     await drain(database);
     const paid = await database.query<{ sum: string }>(
       `select coalesce(sum(amount), 0) as sum from transfer where state = 'settled' and key like $1`,
@@ -111,7 +114,14 @@ async function measure(world: World, cell: Cell): Promise<readonly Row[]> {
       throw new Error(
         `${cell.name}: ${spent} stroops left the hot wallet, ${paid.rows[0]?.sum} were recorded`,
       );
-    return rowsOf(cell, await settledIn(database, first + WARM_UP), start, end);
+    return [
+      ...rowsOf(cell, await settledIn(database, first + WARM_UP), start, end),
+      {
+        name: `${cell.name}: paid, the bank not yet told`,
+        value: Number(untold.rows[0]?.count),
+        unit: 'payments',
+      },
+    ];
   } finally {
     await watcher.end();
   }
@@ -228,16 +238,18 @@ async function countsAt({ premises, database }: World, watcher: Watcher, ledger:
   return countsOf(watcher, database, premises);
 }
 
-/** What is left is given up, and what is in flight settles. */
+/** What is left is given up, what is in flight settles, and the bank is told of all that is paid: the next cell begins with nothing to do. */
 async function drain(database: pg.Client): Promise<void> {
   await eventually(
-    'everything in flight is settled',
+    'everything in flight is settled and told',
     async () => {
       await database.query(`update transfer set state = 'cancelled' where state = 'queued'`);
-      const { rows: open } = await database.query(`select 1 from submission where state = 'pending' limit 1`);
+      const { rows: open } = await database.query(
+        `select from submission where state = 'pending' union all select from task where done_at is null limit 1`,
+      );
       return open.length === 0;
     },
-    120_000,
+    300_000,
   );
 }
 
@@ -294,17 +306,16 @@ function rowsOf(cell: Cell, settled: Settled, start: Counts, end: Counts): reado
       unit: '/s',
     },
     {
-      name: `${name}: requests a transaction, look-ups aside`,
-      value: others / submissions,
+      name: `${name}: requests a transaction, besides one look-up a payment`,
+      value: (others + Math.max(0, lookUps - payments)) / submissions,
       unit: '1',
       ...(!memo && channels >= 4 && { atMost: 1.2 }),
     },
     {
+      // Of the distribution account too, where it is not on the list of those that our key signs for.
       name: `${name}: look-ups a payment`,
       value: lookUps / payments,
       unit: '1',
-      // Of the distribution account too, once in 10 s or a round: they weigh where few are paid.
-      ...(!memo && channels >= 4 && { atMost: 1 }),
     },
     {
       name: `${name}: CPU of the watcher a payment`,

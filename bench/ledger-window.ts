@@ -39,7 +39,7 @@ export async function countsOf(
 }
 
 /** Of the postmaster's children: the sessions and what works in the background. */
-async function databaseCpuSeconds(database: pg.Client): Promise<number> {
+export async function databaseCpuSeconds(database: pg.Client): Promise<number> {
   const { rows } = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
   const parentOf = (pid: string): string | undefined => {
     try {

@@ -63,6 +63,13 @@ module.exports = {
       to: { path: '^operator/(?!engine/|kube/)' },
     },
     {
+      name: 'operator-opens-no-database',
+      comment: 'its process does not even load the drivers, which are megabytes of memory',
+      severity: 'error',
+      from: { path: '^cli/roles/operator\\.ts$' },
+      to: { path: '^core/database/database\\.ts$', reachable: true },
+    },
+    {
       name: 'no-dev-dependency-in-production',
       severity: 'error',
       from: { path: '^(core|server|workers|operator|integration|ledger|examples)/', pathNot: isTest },

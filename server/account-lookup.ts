@@ -18,7 +18,7 @@ export type AccountLookup = (account: string, signal?: AbortSignal) => Promise<L
  */
 export function createAccountLookup(
   horizon: Pick<Horizon, 'account'>,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'monotonic'>,
 ): AccountLookup {
   const cache = new LoadingCache<LedgerAccount | undefined>({
     clock,

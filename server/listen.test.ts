@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { selfSigned } from '../core/http/testing/self-signed.ts';
-import { systemClock } from '../core/runtime/clock.ts';
+import { systemClock, type Clock } from '../core/runtime/clock.ts';
 import { createHealth } from '../core/runtime/health.ts';
 import { createLog } from '../core/runtime/log.ts';
 import { createMetrics } from '../core/runtime/metrics.ts';
@@ -18,6 +18,7 @@ import { createListeners } from './listen.ts';
 import type { Listeners, ListenersOptions } from './listen.ts';
 
 const local = { port: 0, host: '127.0.0.1' };
+const DELAY_MS = 123;
 let folder: string;
 let lines: string[];
 let open: Listeners[];
@@ -183,6 +184,32 @@ describe('the stop', () => {
     // Far from the drain's own end.
     expect(Date.now() - releasedAt).toBeLessThan(10_000);
     kept.destroy();
+  });
+
+  test('answers what comes over a kept connection once the ports are closed, and closes it then', async () => {
+    await mount('anchor.example');
+    const answered = Promise.withResolvers<void>();
+    const clock: Clock = {
+      ...systemClock,
+      // Idle connections are closed when the test says so, whatever a busy machine takes until then.
+      sleep: (ms, signal) => (ms === 2 * DELAY_MS ? answered.promise : systemClock.sleep(ms, signal)),
+    };
+    const options = { ...https(), clock, drainDelayMs: DELAY_MS };
+    const listeners = await start((_req, res) => void res.end('ok'), options);
+    const { https: port } = portsOf(listeners);
+    const kept = new HttpsAgent({ keepAlive: true, maxSockets: 1 });
+    const first = await get(port, '/', kept);
+
+    const drained = listeners.drain(() => {});
+    const isRefused = (): Promise<boolean> =>
+      get(port, '/', fresh()).then(
+        () => false,
+        () => true,
+      );
+    await until(isRefused);
+    expect(await get(port, '/', kept)).toMatchObject({ connection: 'close', localPort: first.localPort });
+    answered.resolve();
+    await drained;
   });
 
   test('cuts a request that outlasts the drain', async () => {

@@ -9,6 +9,7 @@ import type { Bind } from '../core/runtime/http-listener.ts';
 import type { Log } from '../core/runtime/log.ts';
 import type { Metrics } from '../core/runtime/metrics.ts';
 import type { CertificateFiles } from './certificate.ts';
+import { BODY_PACE, paceBodies, type Pace } from './body-pace.ts';
 import { startTlsListener } from './tls-listener.ts';
 import type { TlsListener } from './tls-listener.ts';
 
@@ -22,8 +23,10 @@ export interface ListenersOptions {
   readonly metrics: Metrics;
   /** From "not ready" to "takes no connection": what load balancers need to notice. Default 5,000. */
   readonly drainDelayMs?: number;
-  /** How long running requests may take after that. Default 35,000: the longest request and some. */
+  /** How long running requests may take after that. Default 35,000: the longest request but an upload, and some. */
   readonly drainTimeoutMs?: number;
+  /** Default: `BODY_PACE`. */
+  readonly pace?: Pace;
 }
 
 export interface Addresses {
@@ -40,7 +43,8 @@ export interface Listeners {
   addresses(): Addresses | undefined;
   /**
    * Ends without cutting anyone off: `notReady` first, then for `drainDelayMs` everything is still served (each answer
-   * closes its connection), then no new connections, then running requests finish, at most `drainTimeoutMs`.
+   * closes its connection), then no new connections; running requests finish, at most `drainTimeoutMs`. A kept connection stays
+   * for twice `drainDelayMs`, so that a wallet that polls learns by an answer that it closes, not by a lost request.
    */
   drain(notReady: () => void): Promise<void>;
 }
@@ -78,6 +82,13 @@ function refusalHeaders(body: string): Readonly<Record<string, string>> {
   };
 }
 
+/** What Node answers to a request that does not arrive in time, and the connection ends: the rest is not waited for. */
+function refuseSlow(res: ServerResponse): void {
+  const body = JSON.stringify({ error: 'request timeout' });
+  const { socket } = res.req;
+  res.writeHead(408, refusalHeaders(body)).end(body, () => socket.destroy());
+}
+
 /** RFC 9112, 3.2, wants 400 for HTTP/1.1 without Host. Node would answer so by itself, with no body and no CORS header. */
 function refuseWithoutHost(handler: RequestListener): RequestListener {
   return (req, res) => {
@@ -101,11 +112,7 @@ function trackAnswers(handler: RequestListener): Tracker {
     handler(req, res) {
       running.add(res);
       if (isDraining) res.setHeader('Connection', 'close');
-      res.once('close', () => {
-        running.delete(res);
-        // Its headers may have been out before the drain began: the connection is idle now and would stay.
-        if (isDraining) setImmediate(() => req.socket.end());
-      });
+      res.once('close', () => running.delete(res));
       handler(req, res);
     },
     drain() {
@@ -122,6 +129,9 @@ export function createListeners(options: ListenersOptions): Listeners {
   const plain: { server?: Server; address?: AddressInfo } = {};
   let tls: TlsListener | undefined;
   let tracker: Tracker | undefined;
+  const pace = options.pace ?? BODY_PACE;
+  // Of whole requests, bodies and all: the pacer is stricter, and looks closer.
+  const requestTimeoutMs = pace.longestMs + LISTENER_LIMITS.requestTimeoutMs;
   const prepare = (server: Server, served: RequestListener): void => {
     server.on('clientError', refuseUnparsed);
     // Without a listener Node answers 417 with no body.
@@ -135,18 +145,21 @@ export function createListeners(options: ListenersOptions): Listeners {
   return {
     check: { name: 'listener', check: async () => assertListening() },
     async start(handler) {
-      tracker = trackAnswers(refuseWithoutHost(handler));
+      const pacer = paceBodies(refuseWithoutHost(handler), { clock, pace, refuse: refuseSlow });
+      tracker = trackAnswers(pacer.handler);
       const served = tracker.handler;
       const limits = { maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes, requireHostHeader: false };
       const server = createServer(limits, served);
       prepare(server, served);
-      plain.address = await listenOn(server, options.http ?? { port: 8080 });
+      plain.address = await listenOn(server, options.http ?? { port: 8080 }, requestTimeoutMs);
       plain.server = server;
+      void pacer.watch(watch.signal);
       if (options.https !== undefined) {
         const { metrics } = options;
         tls = await startTlsListener({
           ...options.https,
           handler: served,
+          requestTimeoutMs,
           prepare: (secured) => prepare(secured, served),
           log,
           clock,
@@ -160,12 +173,13 @@ export function createListeners(options: ListenersOptions): Listeners {
     async drain(notReady) {
       notReady();
       tracker?.drain();
-      await clock.sleep(options.drainDelayMs ?? 5_000);
+      const drainDelayMs = options.drainDelayMs ?? 5_000;
+      await clock.sleep(drainDelayMs);
       watch.abort();
       const servers = [plain.server, tls?.server].filter((server) => server !== undefined);
-      await Promise.all(
-        servers.map((server) => closeListener(server, clock, options.drainTimeoutMs ?? 35_000)),
-      );
+      const timeoutMs = options.drainTimeoutMs ?? 35_000;
+      const closing = { timeoutMs, idleMs: Math.min(2 * drainDelayMs, timeoutMs) };
+      await Promise.all(servers.map((server) => closeListener(server, clock, closing)));
       log.info('every request is answered, the ports are closed');
     },
   };

@@ -14,6 +14,8 @@ export interface RequestInfo {
   readonly signal: AbortSignal;
   /** The pattern of the matched route (`/sep24/transaction`), for metrics and limits; undefined: none matched. */
   route: string | undefined;
+  /** Its body is a file on its way: it may take as long as it makes progress (server/body-pace.ts). */
+  isUpload: boolean;
   /** Aborts `signal`. */
   abort(reason?: unknown): void;
 }
@@ -23,6 +25,7 @@ class LazyRequest implements RequestInfo {
   readonly id: string;
   readonly client: string;
   route: string | undefined;
+  isUpload = false;
   readonly #processLog: Log;
   #log: Log | undefined;
   #controller: AbortController | undefined;
@@ -71,4 +74,9 @@ export function requestOf(ctx: Pick<Context, 'req'>): RequestInfo {
   if (info === undefined)
     throw new CapstanError('request_unknown', 'Mount this router in an app of createApp.');
   return info;
+}
+
+/** Whether a route has said that the body of this request may take its time. */
+export function mayTakeTime(req: Context['req']): boolean {
+  return known.get(req)?.isUpload === true;
 }

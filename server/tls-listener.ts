@@ -15,6 +15,8 @@ export interface TlsListenerOptions {
   readonly bind: Bind;
   readonly files: CertificateFiles;
   readonly handler: RequestListener;
+  /** See `listenOn`. */
+  readonly requestTimeoutMs: number;
   /** Called with the server before it listens, for handlers of its events. */
   readonly prepare: (server: HttpsServer) => void;
   readonly log: Log;
@@ -64,7 +66,7 @@ export async function startTlsListener(options: TlsListenerOptions): Promise<Tls
       state.isBroken = true;
       const server = createServer({ cert, key, ...limits }, options.handler);
       options.prepare(server);
-      state.address = await listenOn(server, options.bind);
+      state.address = await listenOn(server, options.bind, options.requestTimeoutMs);
       state.server = server;
     }
     state.isBroken = false;

@@ -70,6 +70,7 @@ function contextOf(read: AnchorManifest, uid: string): BuildContext {
         image: 'capstan:1',
         imagePullSecrets: [],
         version: VERSION,
+        postgresql: 'bench',
         schema: LATEST_MIGRATION,
         operator: { namespaceLabels: {} },
         networkPolicies: true,

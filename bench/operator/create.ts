@@ -1,6 +1,7 @@
 import type { Row } from '../report.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { isChildWrite, type AuditLine } from './audit-log.ts';
+import { cpuOfComponents } from './components.ts';
 import type { OperatorProcess } from './process.ts';
 import { inParallel, manifestOf, type AnchorName, type Stage } from './stage.ts';
 
@@ -16,10 +17,16 @@ export async function createAll(
   await stage.requests();
   const { client, names } = stage;
   const cpuBefore = operator.cpuSeconds();
+  const componentsBefore = cpuOfComponents(stage.cluster.folder);
   const startedAt = Date.now();
   await inParallel(names, 32, (name) => client.apply(manifestOf(name)));
   const appliedAt = Date.now();
   const seen = await untilApplied(stage);
+  const components = [...cpuOfComponents(stage.cluster.folder)].map(([name, cpu]) => ({
+    name: `CPU of ${name} for an Anchor`,
+    value: ((cpu - (componentsBefore.get(name) ?? 0)) / names.length) * 1_000,
+    unit: 'ms',
+  }));
   const writes = seen.filter(isChildWrite);
   const last = Math.max(...writes.map(({ toMs }) => toMs));
   const seconds = (last - startedAt) / 1_000;
@@ -48,6 +55,7 @@ export async function createAll(
       value: ((operator.cpuSeconds() - cpuBefore) / names.length) * 1_000,
       unit: 'ms',
     },
+    ...components,
   ];
 }
 

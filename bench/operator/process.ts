@@ -26,7 +26,7 @@ export interface OperatorMemory {
 const HEAP_OF_THE_CHART = ['--max-old-space-size=192', '--max-semi-space-size=2'];
 const STARTS_WITHIN_MS = 60_000;
 
-/** `capstan operator` as its image runs it: the bundle. */
+/** `capstan operator` as its pod runs it: the bundle, with the environment that the chart gives it. */
 export function startOperatorProcess(options: {
   readonly program: string;
   readonly leaseNamespace: string;
@@ -41,7 +41,7 @@ export function startOperatorProcess(options: {
     process.execPath,
     [...HEAP_OF_THE_CHART, ...profiling(pod), program, 'operator', ...flags, ...more],
     {
-      env: { PATH: process.env['PATH'], POD_NAME: pod, ...env },
+      env: { PATH: process.env['PATH'], POD_NAME: pod, MALLOC_ARENA_MAX: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   );

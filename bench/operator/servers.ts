@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { AnchorStatus } from '../../core/status/document.ts';
-import { testStatus } from '../../operator/anchor/testing/status.ts';
+import { testStatus } from '../../core/status/testing/status.ts';
 
 /** What the private port of each Anchor's server would say. */
 export interface Servers {

@@ -13,7 +13,7 @@ import { bundle } from '../../scripts/bundle.ts';
 import { serviceAccountKubeconfig } from '../../test/cluster/access.ts';
 import { startControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
 import { installCrd } from '../../test/cluster/install.ts';
-import { followAuditLog, type AuditLine } from './audit-log.ts';
+import { followAuditLines, type AuditLine } from './audit-log.ts';
 import { startOperatorProcess, type OperatorProcess } from './process.ts';
 import { startServers } from './servers.ts';
 
@@ -125,7 +125,7 @@ export async function openStage(anchors: number, perNamespace: number): Promise<
     names,
     namespaces,
     log,
-    requests: followAuditLog(cluster.auditLog, `system:serviceaccount:${SYSTEM}:${ACCOUNT}`),
+    requests: followAuditLines(cluster.auditLog, `system:serviceaccount:${SYSTEM}:${ACCOUNT}`),
     anchor: (name) => informer.store.get(keyOf(name)),
     observed: (name, generation) => {
       if ((informer.store.get(keyOf(name))?.status?.observedGeneration ?? 0) >= generation)

@@ -121,8 +121,8 @@ async function withMoney(
  * @throws {ChannelsNotKept}
  */
 export async function reach(context: PaymentContext, account: string, wanted: number): Promise<void> {
-  const giveUpAt = context.clock.now() + MOST_MS;
-  while (context.clock.now() < giveUpAt) {
+  const giveUpAt = context.clock.monotonic() + MOST_MS;
+  while (context.clock.monotonic() < giveUpAt) {
     const upkeep = await keepChannels(context, account, wanted);
     if (upkeep === 'done' && !(await isUpkeepPending(context.database))) return;
     if (upkeep === 'short') throw new ChannelsNotKept(account, 'it lacks XLM');

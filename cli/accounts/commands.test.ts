@@ -10,7 +10,7 @@ import type { Horizon } from '../../core/ledger/types.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { readManifest } from '../../core/spec/manifest.ts';
 import { startLedger, type LocalLedger } from '../../ledger/local-ledger.ts';
-import { createAccounts } from './commands.ts';
+import { createAccounts, type CreateOptions } from './commands.ts';
 
 describe('capstan accounts create', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'capstan-accounts-'));
@@ -26,8 +26,8 @@ describe('capstan accounts create', () => {
     await rm(folder, { recursive: true });
   });
 
-  const create = (out: string, url = ledger.url): Promise<number> =>
-    createAccounts({ asset: 'SRT', supply: '500', network: 'local', horizon: url, out });
+  const create = (out: string, url = ledger.url, more: Partial<CreateOptions> = {}): Promise<number> =>
+    createAccounts({ asset: 'SRT', supply: '500', network: 'local', horizon: url, out, ...more });
 
   test('writes a Secret that only its owner may read, and the accounts it opens hold the asset', async () => {
     const file = path.join(folder, 'first.yaml');
@@ -46,6 +46,26 @@ describe('capstan accounts create', () => {
     expect(await create(file)).toBe(0);
     expect(readFileSync(file, 'utf8')).toBe(written);
   });
+
+  test('the issuer names the home domain, also one of an earlier call, without which an Anchor is never ready', async () => {
+    const file = path.join(folder, 'third.yaml');
+    await create(file);
+    const [secret] = readManifest(readFileSync(file, 'utf8'), file).secrets;
+    const issuer = signerFromSeed(secret?.text('issuer') ?? '').account;
+    expect((await horizon.account(issuer)).account?.homeDomain).toBeUndefined();
+    expect(await create(file, ledger.url, { homeDomain: 'anchor.harbor.example' })).toBe(0);
+    expect((await horizon.account(issuer)).account?.homeDomain).toBe('anchor.harbor.example');
+  });
+
+  test.each(['a.harbor.example.of.33.characters', 'https://harbor.example'])(
+    'a home domain that the ledger or wallets could not use is refused: %s',
+    async (homeDomain) => {
+      const file = path.join(folder, 'fourth.yaml');
+      await expect(create(file, ledger.url, { homeDomain })).rejects.toMatchObject({
+        code: 'invalid_option',
+      });
+    },
+  );
 
   test('a file that it did not write is left as it is', async () => {
     const file = path.join(folder, 'other.yaml');

@@ -15,7 +15,7 @@ import {
 } from '../../core/spec/networks.ts';
 import { readManifest } from '../../core/spec/manifest.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
-import { ensureAsset, ensureFunded, ensureTrustline, type SetupContext } from './setup.ts';
+import { ensureAsset, ensureFunded, ensureHomeDomain, ensureTrustline, type SetupContext } from './setup.ts';
 
 interface NetworkOptions {
   readonly network: 'testnet' | 'local';
@@ -24,6 +24,7 @@ interface NetworkOptions {
 export interface CreateOptions extends NetworkOptions {
   readonly asset: string;
   readonly supply: string;
+  readonly homeDomain?: string;
   readonly secret?: string;
   readonly out?: string;
 }
@@ -67,21 +68,24 @@ async function onNetwork(
  * exists is never overwritten: seeds cannot be lost.
  */
 export async function createAccounts(options: CreateOptions): Promise<number> {
-  const code = options.asset;
+  const { asset: code, homeDomain } = options;
   if (!/^[a-zA-Z0-9]{1,12}$/.test(code))
     throw new InvalidOption('--asset', 'takes 1 to 12 letters and digits');
+  if (homeDomain !== undefined && !/^[a-z0-9.:-]{1,32}$/.test(homeDomain))
+    throw new InvalidOption('--home-domain', 'takes a domain of at most 32 characters, the ledger’s limit');
   parseAmount(options.supply);
   const name = options.secret ?? `${code.toLowerCase()}-keys`;
   const file = options.out ?? `${name}.yaml`;
   const seeds = await keepSeeds(file, name);
-  const exitCode = await onNetwork(options, (context) =>
-    ensureAsset(context, {
+  const exitCode = await onNetwork(options, async (context) => {
+    await ensureAsset(context, {
       code,
       issuerSeed: seeds.issuer,
       distributionSeed: seeds.distribution,
       supply: options.supply,
-    }),
-  );
+    });
+    if (homeDomain !== undefined) await ensureHomeDomain(context, seeds.issuer, homeDomain);
+  });
   const account = (seed: string): string => signerFromSeed(seed).account;
   print('\nFor the Anchor manifest:\n');
   print(

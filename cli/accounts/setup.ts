@@ -79,6 +79,19 @@ export async function ensureAsset(context: SetupContext, setup: AssetSetup): Pro
   context.onStep?.(`issued ${setup.supply} ${setup.code} to ${distribution.publicKey()}`);
 }
 
+/** Writes on the issuer where wallets find the anchor (SEP-1), unless it stands there. */
+export async function ensureHomeDomain(
+  context: SetupContext,
+  issuerSeed: string,
+  homeDomain: string,
+): Promise<void> {
+  const issuer = Keypair.fromSecret(issuerSeed);
+  const { account } = await context.horizon.account(issuer.publicKey());
+  if (account?.homeDomain === homeDomain) return;
+  await submitOperations(context, issuer, [Operation.setOptions({ homeDomain })]);
+  context.onStep?.(`set the home domain of ${issuer.publicKey()} to ${homeDomain}`);
+}
+
 /** Adds a trustline unless there is one. */
 export async function ensureTrustline(
   context: SetupContext,

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ChannelsOptions } from '../accounts/channels.ts';
+import type { CompleteOptions } from '../accounts/complete.ts';
 import type { CreateOptions, FundOptions, TrustOptions } from '../accounts/commands.ts';
 import { end, outputOption } from './options.ts';
 import { withConfig } from './roles.ts';
@@ -25,24 +26,7 @@ export function addAccounts(program: Command): void {
     .command('accounts')
     .description('make accounts on testnet or the local ledger; keep an anchor’s channels');
 
-  accounts
-    .command('create')
-    .description(
-      'make issuer, distribution account and trustline of an asset, and write their seeds to a Secret manifest',
-    )
-    .requiredOption('--asset <code>', 'the asset’s code, for example SRT')
-    .addOption(networkOption())
-    .addOption(horizonOption())
-    .option('--supply <amount>', 'tokens for the distribution account', '1000000')
-    .option('--secret <name>', 'name of the Secret; default: the asset’s code and "-keys"')
-    .option(
-      '--out <file>',
-      'where to write the manifest, with mode 0600; default: the Secret’s name and ".yaml"',
-    )
-    .action(async (options: CreateOptions) => {
-      const { createAccounts } = await import('../accounts/commands.ts');
-      end(await createAccounts(options));
-    });
+  addSetup(accounts);
 
   accounts
     .command('fund <account>')
@@ -75,5 +59,47 @@ export function addAccounts(program: Command): void {
     .action(async (options: ChannelsOptions) => {
       const { runChannels } = await import('../accounts/channels.ts');
       end(await runChannels(options));
+    });
+}
+
+/** Those that make keys and accounts for an anchor. */
+function addSetup(accounts: Command): void {
+  accounts
+    .command('create')
+    .description(
+      'make issuer, distribution account and trustline of an asset, and write their seeds to a Secret manifest',
+    )
+    .requiredOption('--asset <code>', 'the asset’s code, for example SRT')
+    .addOption(networkOption())
+    .addOption(horizonOption())
+    .option('--supply <amount>', 'tokens for the distribution account', '1000000')
+    .option(
+      '--home-domain <domain>',
+      'the domain at which wallets find the anchor (its spec.host); set on the issuer',
+    )
+    .option('--secret <name>', 'name of the Secret; default: the asset’s code and "-keys"')
+    .option(
+      '--out <file>',
+      'where to write the manifest, with mode 0600; default: the Secret’s name and ".yaml"',
+    )
+    .action(async (options: CreateOptions) => {
+      const { createAccounts } = await import('../accounts/commands.ts');
+      end(await createAccounts(options));
+    });
+
+  accounts
+    .command('complete')
+    .description(
+      'make the keys and accounts that an Anchor manifest leaves out, and write it whole, with their Secret, for "kubectl apply"',
+    )
+    .requiredOption('-f, --file <file>', 'the manifest of one Anchor on testnet or the local ledger, or "-"')
+    .requiredOption(
+      '--out <file>',
+      'where to write it, with mode 0600; a file that is there goes on with its keys; "-" prints it, into a pipe',
+    )
+    .option('--horizon <url>', 'a Horizon to make the accounts by, if not the manifest’s')
+    .action(async (options: CompleteOptions) => {
+      const { completeManifest } = await import('../accounts/complete.ts');
+      end(await completeManifest(options));
     });
 }

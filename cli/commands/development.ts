@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { DevOptions } from '../dev/dev.ts';
 import type { DatabaseRoleOptions } from '../roles/database.ts';
+import type { LedgerRoleOptions } from '../roles/ledger.ts';
 import { end, port, seconds } from './options.ts';
 
 /** What runs an anchor, or parts of the world around it, on a developer's machine. */
@@ -27,9 +28,10 @@ export function addDevelopment(program: Command): void {
     .command('ledger')
     .description('run the local ledger: a Stellar network on this machine, for development and tests')
     .option('--port <port>', 'where it answers as a Horizon', port, 8000)
+    .option('--host <address>', 'the address to listen on; default: this machine alone')
     .option('--close-interval <seconds>', 'from one ledger to the next', seconds, 1_000)
     .option('--data <folder>', 'keep the ledger here; without it, it is forgotten at the end')
-    .action(async (options: { port: number; closeInterval: number; data?: string }) => {
+    .action(async (options: LedgerRoleOptions) => {
       const { runLedger } = await import('../roles/ledger.ts');
       end(await runLedger(options));
     });

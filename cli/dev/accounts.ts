@@ -2,21 +2,21 @@ import { createHorizon } from '../../core/ledger/horizon.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
 import { developmentSeedRef } from '../../core/spec/development.ts';
-import { ensureAsset, ensureFunded } from '../accounts/setup.ts';
+import { ensureAsset, ensureFunded, ensureHomeDomain } from '../accounts/setup.ts';
 import { issuerSeedRef, type SecretFolder } from './keys.ts';
-import type { Output } from './output.ts';
 
 const SUPPLY = '10000000';
 
 /**
- * Makes the accounts whose keys `capstan dev` generated: issuer, distribution with trustline and tokens. Nothing happens
- * on the public network, or for accounts whose seeds are the user's own.
+ * Makes the accounts whose keys were generated: issuer (with `homeDomain` written on it, if one is given), distribution with
+ * trustline and tokens. Nothing happens on the public network, or for accounts whose seeds are the user's own.
  */
 export async function prepareAccounts(
   anchor: Anchor,
   ledgerUrl: string | undefined,
-  secrets: SecretFolder,
-  output: Output,
+  secrets: Pick<SecretFolder, 'read'>,
+  onStep: (step: string) => void,
+  homeDomain?: string,
 ): Promise<void> {
   const { network } = anchor;
   if (network.name !== 'local' && network.name !== 'testnet') return;
@@ -26,12 +26,7 @@ export async function prepareAccounts(
     passphrase,
     clock: systemClock,
   });
-  const context = {
-    horizon,
-    passphrase,
-    clock: systemClock,
-    onStep: (step: string) => output.line('accounts', step),
-  };
+  const context = { horizon, passphrase, clock: systemClock, onStep };
   try {
     await Promise.all(
       anchor.assets.map(async (asset) => {
@@ -41,6 +36,7 @@ export async function prepareAccounts(
         if (asset.issuer === undefined) await ensureFunded(context, asset.distributionAccount);
         else if (issuerSeed !== undefined) {
           await ensureAsset(context, { code: asset.code, issuerSeed, distributionSeed, supply: SUPPLY });
+          if (homeDomain !== undefined) await ensureHomeDomain(context, issuerSeed, homeDomain);
         }
       }),
     );

@@ -16,7 +16,7 @@ import {
   type ParsedManifest,
 } from '../../core/spec/manifest.ts';
 import { resolveAnchor } from '../../core/spec/resolve.ts';
-import { sayReady } from '../roles/process.ts';
+import { sayReady } from '../roles/say-ready.ts';
 import { prepareAccounts } from './accounts.ts';
 import { checkBranding, placeBranding } from './branding.ts';
 import { keepCertificates, type DevelopmentCertificates } from './certificates.ts';
@@ -128,7 +128,9 @@ async function run({ options, output, shutdown, place, loaded, branding }: Run):
   const facts = { ledgerUrl, integrationUrl };
   await writeConfig(place, loaded, facts);
   // Side by side, as far as one does not need the other: this is what a developer waits for.
-  const accounts = prepareAccounts(loaded.anchor, ledgerUrl, place.secrets, output);
+  const accounts = prepareAccounts(loaded.anchor, ledgerUrl, place.secrets, (step) =>
+    output.line('accounts', step),
+  );
   accounts.catch(() => undefined);
   await crew.migrate();
   await crew.startRoles(accounts);

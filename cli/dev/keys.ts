@@ -58,9 +58,9 @@ export function issuerSeedRef(code: string): SecretRef {
   return { name: DEVELOPMENT_SECRET, key: `issuer-${code}` };
 }
 
-/** The keys that a manifest for development leaves out: made once, kept in the data folder. */
+/** The keys that a manifest for development leaves out: made once, kept where the caller keeps them. */
 export async function keepDevelopmentKeys(
-  secrets: SecretFolder,
+  secrets: Pick<SecretFolder, 'keep'>,
   needs: DevelopmentNeeds,
 ): Promise<DevelopmentKeys> {
   const account = async (ref: SecretRef): Promise<string> =>

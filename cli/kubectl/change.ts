@@ -182,7 +182,11 @@ async function waitForPayments(
   clock: Clock,
   isThere: (reason: string) => boolean,
 ): Promise<boolean> {
-  for (const endMs = clock.now() + TOLD_WITHIN_MS; clock.now() < endMs; await clock.sleep(LOOK_MS)) {
+  for (
+    const endMs = clock.monotonic() + TOLD_WITHIN_MS;
+    clock.monotonic() < endMs;
+    await clock.sleep(LOOK_MS)
+  ) {
     const now = await client.get<Loaded>(ANCHOR, metadata, { retry: HURRIED });
     const found = listAt(now, 'status', 'conditions').find((one) => textAt(one, 'type') === 'PaymentsActive');
     const seen = at(found, 'observedGeneration');

@@ -16,7 +16,7 @@ import { BUILT_IN_FOLDER, readBuiltIn } from '../../server/interactive/built-in.
 import { createGallery, drawAll, type Gallery } from '../../server/interactive/gallery/gallery.ts';
 import { LANGUAGES } from '../../server/interactive/locale.ts';
 import { VERSION } from '../version.ts';
-import { sayReady } from '../roles/process.ts';
+import { sayReady } from '../roles/say-ready.ts';
 import { readPreviewAnchor } from './anchor.ts';
 import { galleryRoutes, type Exhibition } from './routes.ts';
 

@@ -3,7 +3,7 @@ import { startEmbeddedDatabase } from '../../core/database/embedded.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { createLog } from '../../core/runtime/log.ts';
 import { createShutdown } from '../../core/runtime/shutdown.ts';
-import { sayReady } from './process.ts';
+import { sayReady } from './say-ready.ts';
 
 export interface DatabaseRoleOptions {
   readonly data: string;
@@ -15,6 +15,7 @@ export interface DatabaseRoleOptions {
 /**
  * Runs the embedded PostgreSQL in a process of its own: the package stops the server when its process gets a signal, which
  * must not happen before those who use the database are done.
+ * @throws {EmbeddedDatabaseEnded}
  */
 export async function runDatabase(options: DatabaseRoleOptions): Promise<number> {
   const log = createLog({ name: 'database', level: 'info' });
@@ -32,5 +33,8 @@ export async function runDatabase(options: DatabaseRoleOptions): Promise<number>
   });
   shutdown.add({ name: 'postgresql', timeoutMs: 8_000, stop: () => database.stop() });
   sayReady({ url: database.url });
-  return shutdown.finished;
+  // Who starts it again has to know that it ended, and why: nobody reads its log in a pod that goes on without it.
+  const ended = await Promise.race([shutdown.finished, database.ended]);
+  if (typeof ended === 'number') return ended;
+  throw ended;
 }

@@ -2,19 +2,23 @@ import { startLedger } from '../../ledger/local-ledger.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { createLog } from '../../core/runtime/log.ts';
 import { createShutdown } from '../../core/runtime/shutdown.ts';
-import { sayReady } from './process.ts';
+import { sayReady } from './say-ready.ts';
+
+export interface LedgerRoleOptions {
+  readonly port: number;
+  readonly host?: string;
+  readonly closeInterval: number;
+  readonly data?: string;
+}
 
 /** `capstan ledger`: runs until it is told to stop. */
-export async function runLedger(options: {
-  port: number;
-  closeInterval: number;
-  data?: string;
-}): Promise<number> {
+export async function runLedger(options: LedgerRoleOptions): Promise<number> {
   const log = createLog({ name: 'ledger', level: 'info' });
   const shutdown = createShutdown({ process, clock: systemClock, log });
   const ledger = await startLedger({
     port: options.port,
     closeIntervalMs: options.closeInterval,
+    ...(options.host !== undefined && { host: options.host }),
     ...(options.data !== undefined && { dataDir: options.data }),
     log: (message, detail) => log.debug(detail ?? {}, message),
   });

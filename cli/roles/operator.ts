@@ -3,7 +3,7 @@ import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import { createHealth } from '../../core/runtime/health.ts';
-import { createLog, type Log } from '../../core/runtime/log.ts';
+import { createLog, type Log, type LogLevel } from '../../core/runtime/log.ts';
 import { createMetrics, type Metrics } from '../../core/runtime/metrics.ts';
 import { startPrivateListener } from '../../core/runtime/private-listener.ts';
 import { createShutdown, EXIT, type Shutdown } from '../../core/runtime/shutdown.ts';
@@ -17,12 +17,12 @@ import { createElection, createElectionMetric, type Election } from '../../opera
 import { createRestMetrics } from '../../operator/kube/rest-metrics.ts';
 import { createTransport } from '../../operator/kube/transport.ts';
 import type { Platform, PodsOf } from '../../operator/resources/context.ts';
-import { VERSION } from '../version.ts';
-import { sayReady, type RoleOptions } from './process.ts';
+import { POSTGRESQL_VERSION, VERSION } from '../version.ts';
+import { sayReady } from './say-ready.ts';
 
 /** The flags of `capstan operator`. */
 export interface OperatorRoleOptions {
-  readonly logLevel: RoleOptions['logLevel'];
+  readonly logLevel: LogLevel;
   readonly privatePort: number;
   readonly host?: string;
   /** Absent: the whole cluster. */
@@ -198,6 +198,7 @@ function platformOf(options: OperatorRoleOptions): Platform {
     ...(imagePullPolicy !== undefined && { imagePullPolicy }),
     imagePullSecrets: options.imagePullSecrets ?? [],
     version: VERSION,
+    postgresql: POSTGRESQL_VERSION,
     schema: LATEST_MIGRATION,
     operator: options.operatorPods ?? {
       namespaceLabels: { 'kubernetes.io/metadata.name': options.leaseNamespace },

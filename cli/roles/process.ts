@@ -7,7 +7,7 @@ import { openDatabase, requireSchema, type Database } from '../../core/database/
 import { systemClock } from '../../core/runtime/clock.ts';
 import { loadAnchorConfig, type AnchorConfig } from '../../core/runtime/config.ts';
 import { CapstanError } from '../../core/runtime/errors.ts';
-import { createLog, type Log } from '../../core/runtime/log.ts';
+import { createLog, type Log, type LogLevel } from '../../core/runtime/log.ts';
 import { createMetrics, type Metrics } from '../../core/runtime/metrics.ts';
 import { createShutdown, type Shutdown } from '../../core/runtime/shutdown.ts';
 import { VERSION } from '../version.ts';
@@ -16,7 +16,7 @@ import { VERSION } from '../version.ts';
 export interface RoleOptions {
   readonly config: string;
   readonly secrets: string;
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly logLevel: LogLevel;
 }
 
 /** For `--development`: hosts of this machine that a wallet under development may name. */
@@ -115,11 +115,6 @@ export async function openRoleIntegration(context: RoleContext): Promise<Integra
   });
   shutdown.add({ name: 'integration', timeoutMs: 2_000, stop: () => client.close() });
   return client;
-}
-
-/** Tells a parent (`capstan dev`, tests) that this process works now, and where. */
-export function sayReady(detail: unknown): void {
-  process.send?.({ ready: detail });
 }
 
 /** Runs a role's work until it ends or the process is told to stop; answers the exit code. */

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { LATEST_MIGRATION } from '../../core/database/migrations/names.ts';
 import { pingDatabase, schemaVersion, type Database } from '../../core/database/database.ts';
+import { createRoomCheck } from '../../core/database/room.ts';
 import { readReports, suspensions } from '../../core/database/repositories/control.ts';
 import { frozenAccounts } from '../../core/database/repositories/journal.ts';
 import { moneyInFlight } from '../../core/database/repositories/money-figures.ts';
@@ -44,11 +45,11 @@ import {
   openRoleDatabase,
   openRoleHorizon,
   openRoleIntegration,
-  sayReady,
   SecretNotConfigured,
   type RoleContext,
   type RoleOptions,
 } from './process.ts';
+import { sayReady } from './say-ready.ts';
 
 export interface ServerOptions extends RoleOptions {
   readonly httpPort: number;
@@ -73,6 +74,7 @@ interface Parts {
   readonly integration: IntegrationClient;
   readonly sessionKeys: SessionKeyRing;
   readonly health: Health;
+  readonly room: () => Promise<boolean>;
 }
 
 /** The app, and its pages: the status tells what is wrong with their branding. */
@@ -110,7 +112,8 @@ export async function runServer(options: ServerOptions): Promise<number> {
     checks: [listeners.check, { name: 'database', check: () => pingDatabase(database) }],
     onFailure: (name, reason) => log.warn({ check: name, reason }, 'not ready'),
   });
-  const parts = { context, options, database, horizon, integration, sessionKeys, health };
+  const room = createRoomCheck(database, systemClock);
+  const parts = { context, options, database, horizon, integration, sessionKeys, health, room };
   const { app, pages } = await buildApp(parts);
   const privateListener = await startPrivateListener({
     bind: bind(options.privatePort),
@@ -259,7 +262,7 @@ const brandingErrors = ({ problems }: Shell): string[] =>
 
 /** What the operator reads: no secret, no customer. */
 async function status(
-  { context, options, database, health, integration }: Parts,
+  { context, options, database, health, integration, room }: Parts,
   pages: Shell,
 ): Promise<AnchorStatus> {
   const found = await schemaVersion(database);
@@ -268,6 +271,7 @@ async function status(
     anchor: context.config.anchor.name,
     ready: await health.ready().then(({ ok, reasons }) => ({ ok, reasons: [...reasons] })),
     schema: { ...(found !== undefined && { found }), needed: LATEST_MIGRATION },
+    database: { hasRoom: await room() },
     suspensions: Object.fromEntries(await suspensions(database)),
     frozen: Object.fromEntries(await frozenAccounts(database)),
     money: await moneyInFlight(database),

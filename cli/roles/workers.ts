@@ -28,11 +28,11 @@ import {
   openRoleHorizon,
   openRoleIntegration,
   runRole,
-  sayReady,
   SecretNotConfigured,
   type RoleContext,
   type RoleOptions,
 } from './process.ts';
+import { sayReady } from './say-ready.ts';
 
 export interface LoopOptions extends RoleOptions {
   readonly once: boolean;
@@ -229,7 +229,11 @@ export async function runMigrate(options: RoleOptions): Promise<number> {
   if (!refs.databaseUrl) throw new SecretNotConfigured('spec.database');
   const url = await context.config.readSecret(refs.databaseUrl);
   const { migrate } = await import('../../core/database/migrate.ts');
-  const applied = await migrate(url);
+  const applied = await migrate(url, {
+    signal: context.shutdown.signal,
+    onGivingWay: (migration) =>
+      context.log.warn({ migration }, 'a table is in use for long: the migration gives way and tries again'),
+  });
   context.log.info(
     { applied },
     applied.length > 0 ? 'the schema is up to date now' : 'the schema was up to date',

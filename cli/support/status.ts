@@ -43,7 +43,7 @@ export function moneyLines({ money }: Pick<AnchorStatus, 'money'>): readonly Lin
     [money.submissionsPending, 'submissions on their way', ''],
     [money.tasksOpen, 'messages to integration and wallets', ''],
     [money.tasksGivenUp, 'messages that were given up', 'capstan tasks list --dead'],
-    [money.receiptsUnmatched, 'receipts that match nothing', 'receipts'],
+    [money.receiptsAlarming, 'receipts that need a person', 'receipts --alerts'],
     [money.attention, 'transactions that need a person', 'transactions --attention'],
   ];
   return counts.map(([count, what, look]) => ({

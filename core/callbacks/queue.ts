@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { claim } from '../database/claim.ts';
 import { databaseNow, type Database } from '../database/database.ts';
+import type { LostClaims } from '../database/lost-claims.ts';
 import type { TaskClaim } from '../database/repositories/tasks.ts';
 
 /** Due callbacks that are looked at for one claim. */
@@ -13,6 +14,7 @@ export interface CallbackClaimOptions {
   readonly perHost: number;
   /** Hosts that have enough calls under way. */
   readonly busyHosts: readonly string[];
+  readonly lost?: LostClaims | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface CallbackClaimOptions {
  */
 export function claimCallbacks(
   database: Database,
-  { limit, leaseMs, perHost, busyHosts }: CallbackClaimOptions,
+  { limit, leaseMs, perHost, busyHosts, lost }: CallbackClaimOptions,
 ): Promise<readonly TaskClaim[]> {
   const host = sql`candidate.payload->>'host'`;
   const notBusy = busyHosts.length === 0 ? sql`true` : sql`${host} not in (${sql.join([...busyHosts])})`;
@@ -43,7 +45,7 @@ export function claimCallbacks(
         order by candidate.next_attempt_at limit ${WINDOW}
       ) due
     ) placed where placed.place <= ${perHost})`;
-  return claim(database, 'task', { limit, leaseMs, where });
+  return claim(database, 'task', { limit, leaseMs, where, lost });
 }
 
 /** Whether the same URL has already been told of a later version of the transaction: the one at hand was replayed. */

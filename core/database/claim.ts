@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { CapstanError } from '../runtime/errors.ts';
 import { databaseNow, type Database, type DatabaseTransaction } from './database.ts';
+import type { LostClaims } from './lost-claims.ts';
 import type { Tables } from './schema.ts';
 
 /** Tables whose rows are work that is retried: they carry attempts, next_attempt_at, lease_token and lease_until. */
@@ -23,13 +24,18 @@ export class LeaseLost extends CapstanError {
   }
 }
 
-const OPEN = {
+/** Work that is not done. */
+export const OPEN = {
   task: sql`done_at is null and dead_at is null`,
   submission: sql`state = 'pending'`,
 } as const;
 
+/** Work whose time has come, and that nobody is at. */
+export const DUE = sql`next_attempt_at <= ${databaseNow}`;
+export const FREE = sql`(lease_until is null or lease_until < clock_timestamp())`;
+
 /**
- * The same of rows that are known by their ids, in words that the partial index of open work does not answer: while thousands
+ * {@link OPEN} of rows that are known by their ids, in words that the partial index of open work does not answer: while thousands
  * come and go within a minute PostgreSQL takes that index for nearly empty, and would read all of it for each look.
  */
 const STILL_OPEN = {
@@ -50,22 +56,27 @@ export async function claim<T extends ClaimableTable>(
     readonly where?: RawBuilder<unknown>;
     /** Also those that are not due yet. */
     readonly isEarly?: boolean;
+    /** Hears of a claim whose answer was lost: the rows may be ours, and we do not know which. */
+    readonly lost?: LostClaims | undefined;
   },
 ): Promise<readonly Claim<T>[]> {
   const token = randomUUID();
   const where = options.where ?? sql`true`;
-  const due = options.isEarly === true ? sql`true` : sql`next_attempt_at <= ${databaseNow}`;
-  const { rows } = await sql<Selectable<Tables[T]>>`
+  const due = options.isEarly === true ? sql`true` : DUE;
+  const taking = sql<Selectable<Tables[T]>>`
     update ${sql.table(table)} set
       lease_token = ${token},
       lease_until = clock_timestamp() + ${options.leaseMs} * interval '1 millisecond',
       attempts = attempts + 1
     where id in (
       select id from ${sql.table(table)}
-      where ${OPEN[table]} and ${due}
-        and (lease_until is null or lease_until < clock_timestamp()) and ${where}
+      where ${OPEN[table]} and ${due} and ${FREE} and ${where}
       order by next_attempt_at limit ${options.limit} for update skip locked
     ) returning *`.execute(database);
+  const { rows } = await taking.catch((error: unknown) => {
+    options.lost?.note({ table, token, leaseMs: options.leaseMs });
+    throw error;
+  });
   return rows.map((row) => ({ row, token }));
 }
 
@@ -120,13 +131,18 @@ export async function assertAllClaimed(
   table: ClaimableTable,
   claimed: readonly Held[],
 ): Promise<void> {
+  const { rows } = await held(table, claimed).execute(database);
+  const ours = new Set(rows.map(({ id }) => id));
+  const lost = claimed.find(({ row }) => !ours.has(row.id));
+  if (lost !== undefined) throw new LeaseLost(table, lost.row.id);
+}
+
+/** Selects and locks those of some rows that are still ours. */
+export function held(table: ClaimableTable, claimed: readonly Held[]): RawBuilder<{ id: string }> {
   const ids = claimed.map(({ row }) => row.id);
   const tokens = claimed.map(({ token }) => token);
   // In one order, or two processes that want the same rows could wait for each other.
-  const { rows } = await sql<{ id: string }>`select id from ${sql.table(table)}
+  return sql<{ id: string }>`select id from ${sql.table(table)}
     where (id, lease_token) in (select * from unnest(${ids}::uuid[], ${tokens}::uuid[])) and ${STILL_OPEN[table]}
-    order by id for update`.execute(database);
-  const ours = new Set(rows.map(({ id }) => id));
-  const lost = ids.find((id) => !ours.has(id));
-  if (lost !== undefined) throw new LeaseLost(table, lost);
+    order by id for update`;
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
@@ -46,16 +47,32 @@ export interface DatabaseOptions {
 
 const plugins = [new ColumnNames()];
 
-/** Opens a pool; nothing connects before the first statement. The caller calls `destroy()` on the result. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+/**
+ * PostgreSQL ends a transaction of which it hears nothing for so long: its process hangs, or its packets are lost, and others
+ * wait for its locks. Ours do nothing else inside one.
+ */
+const SILENT_TRANSACTION_MS = 5_000;
+/** What PostgreSQL takes at most to say that a statement took too long. */
+const ANSWER_MS = 5_000;
+
+/**
+ * Opens a pool; nothing connects before the first statement. A connection that PostgreSQL no longer answers (its machine is gone, its
+ * packets are lost) is given up soon after the longest that a statement may take; TCP itself would wait for a quarter of an hour.
+ * The caller calls `destroy()` on the result.
+ */
 export function openDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize ?? 10,
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-    statement_timeout: options.statementTimeoutMs ?? 15_000,
-    idle_in_transaction_session_timeout: 30_000,
+    // Before an unused one is taken for a silent one.
+    idleTimeoutMillis: statementTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: SILENT_TRANSACTION_MS,
+    stream: () => socketThatEndsIn(statementTimeoutMs + ANSWER_MS),
     types,
   });
   // Without a listener a dropped idle connection would end the process; the next statement reconnects by itself.
@@ -63,6 +80,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   // The same for one that is lent out between two statements: the next statement fails, which is enough.
   pool.on('connect', (client) => client.on('error', (error) => options.onPoolError?.(error)));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins });
+}
+
+function socketThatEndsIn(silenceMs: number): Socket {
+  const socket = new Socket();
+  const silence = (): Error =>
+    Object.assign(new Error(`PostgreSQL was silent for ${silenceMs} ms`), { code: 'ETIMEDOUT' });
+  return socket.setTimeout(silenceMs, () => socket.destroy(silence()));
 }
 
 /**

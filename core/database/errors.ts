@@ -9,13 +9,19 @@ export function violatesUnique(error: unknown, constraint: string): boolean {
   );
 }
 
-/** Classes of SQLSTATE: connection exceptions, too many connections, shutting down or starting (PostgreSQL, appendix A). */
-const AWAY_STATES = /^(08|53300|57P0[123])/;
+/**
+ * Classes of SQLSTATE: connection exceptions, too many connections, shutting down or starting, nothing heard of us in a transaction
+ * (PostgreSQL, appendix A).
+ */
+const AWAY_STATES = /^(08|53300|57P0[123]|25P03)/;
 const AWAY_CODES: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
   'EAI_AGAIN',
   'ENOTFOUND',
 ]);

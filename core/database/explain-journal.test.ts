@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DatabaseTransaction } from './database.ts';
 import * as adoption from './repositories/adoption.ts';
 import * as bumps from './repositories/bumps.ts';
+import * as claims from './repositories/foreign-claims.ts';
 import { journalFigures } from './repositories/journal-figures.ts';
 import * as journal from './repositories/journal.ts';
 import * as locks from './repositories/money-locks.ts';
@@ -66,7 +67,6 @@ const calls: Record<string, Call> = {
   newestSettledLedger: (trx) => journal.newestSettledLedger(trx, account, [asset.id]),
   listFrozen: (trx) => adoption.listFrozen(trx),
   listForeign: (trx) => adoption.listForeign(trx, account, { limit: 9 }),
-  accountsWithForeign: (trx) => adoption.accountsWithForeign(trx),
   freePayments: (trx) => adoption.freePayments(trx, hash),
   findForeign: (trx) => adoption.findForeign(trx, hash),
   lockTransfer: (trx) => adoption.lockTransfer(trx, 'payout:200'),
@@ -84,6 +84,8 @@ const calls: Record<string, Call> = {
   unreadSequences: (trx) => adoption.unreadSequences(trx, account),
   advanceMarks: (trx) => adoption.advanceMarks(trx, account, true),
   unfreezeAccount: (trx) => adoption.unfreezeAccount(trx, account),
+  foreignClaim: (trx) => claims.foreignClaim(trx, 'balance-4'),
+  settleReclaim: (trx) => claims.settleReclaim(trx, 'payout:200', foreign),
   shareMoney: (trx) => locks.shareMoney(trx),
   stopMoney: (trx) => locks.stopMoney(trx),
   lockLimits: (trx) => locks.lockLimits(trx, [asset.id]),
@@ -95,6 +97,9 @@ const calls: Record<string, Call> = {
   markAlarmed: (trx) => bumps.markAlarmed(trx, id('c', 200)),
   journalFigures: (trx) => journalFigures(trx),
 };
+
+/** A person's command asks it once: it may read all that was ever foreign. */
+const BY_HAND = new Set(['accountsWithForeign']);
 
 describe('with a hundred thousand transactions, of the journal', () => {
   let big: HundredThousand;
@@ -110,7 +115,7 @@ describe('with a hundred thousand transactions, of the journal', () => {
   });
 
   test('no function is left out', () => {
-    const functions = [journal, adoption, bumps, locks].flatMap((module) => Object.keys(module));
-    expect(functions.filter((name) => !(name in calls))).toEqual([]);
+    const functions = [journal, adoption, bumps, locks, claims].flatMap((module) => Object.keys(module));
+    expect(functions.filter((name) => !(name in calls) && !BY_HAND.has(name))).toEqual([]);
   });
 });

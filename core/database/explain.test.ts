@@ -9,8 +9,10 @@ import { createAccountFirst } from '../payments/destinations.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { postpone } from './claim.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
+import { createLostClaims, type LostClaim } from './lost-claims.ts';
 import * as claimables from './repositories/claimable-balances.ts';
 import * as control from './repositories/control.ts';
+import * as dueing from './repositories/due-work.ts';
 import * as locking from './repositories/lock-queued.ts';
 import { moneyInFlight } from './repositories/money-figures.ts';
 import * as own from './repositories/own-transactions.ts';
@@ -62,6 +64,20 @@ const firstTask = async (trx: DatabaseTransaction): Promise<tasks.TaskClaim> => 
 const firstSubmission = async (trx: DatabaseTransaction): Promise<submissions.SubmissionClaim> => {
   const [claimed] = await submissions.claimSubmissions(trx, 100, 60_000);
   return claimed!;
+};
+
+const heldClaims = async (trx: DatabaseTransaction) => {
+  const of = ({ row, token }: tasks.TaskClaim | submissions.SubmissionClaim) => ({ id: row.id, token });
+  const again = { delayMs: 0, leaseMs: 60_000 };
+  return [
+    { table: 'task' as const, ...again, ...of(await firstTask(trx)) },
+    { table: 'submission' as const, ...again, ...of(await firstSubmission(trx)) },
+  ];
+};
+const giveBack = async (trx: DatabaseTransaction, claims: readonly LostClaim[]): Promise<void> => {
+  const lost = createLostClaims(systemClock);
+  lost.note(...claims);
+  await lost.giveBack(trx);
 };
 
 /** Of the rows that are queued or pending. */
@@ -234,6 +250,7 @@ const ofTasks: Record<string, Call> = {
       hundred('a').map((transactionId) => ({ kind: 'callback', key: transactionId, transactionId })),
     ),
   claimTasks: firstTask,
+  dueWork: (trx) => dueing.dueWork(trx, ['withdrawals/process', 'callback'], [asset.distributionAccount]),
   completeTasks: async (trx) => tasks.completeTasks(trx, [await firstTask(trx)]),
   completeTask: async (trx) => tasks.completeTask(trx, await firstTask(trx)),
   buryTask: async (trx) => tasks.buryTask(trx, await firstTask(trx), 'x'),
@@ -299,8 +316,12 @@ const ofClaimableBalances: Record<string, Call> = {
       reclaimAt: new Date(),
     }),
   dueClaimableBalances: (trx) => claimables.dueClaimableBalances(trx, new Date(), 100),
-  noteMissing: (trx) => claimables.noteMissing(trx, 'ab'),
-  moveClaimableBalance: (trx) => claimables.moveClaimableBalance(trx, 'ab', { from: 'open', to: 'gone' }),
+  noteMissing: (trx) => claimables.noteMissing(trx, 'balance-4'),
+  moveClaimableBalance: (trx) =>
+    claimables.moveClaimableBalance(trx, 'balance-4', { from: 'open', to: 'gone' }),
+  lockClaimable: (trx) => claimables.lockClaimable(trx, 'balance-4'),
+  bringBackClaimable: (trx) =>
+    claimables.bringBackClaimable(trx, { id: 'balance-4', account: asset.distributionAccount }),
 };
 
 const ofUsedTokens: Record<string, Call> = {
@@ -315,6 +336,13 @@ const elsewhere: Record<string, Call> = {
   postpone: async (trx) => {
     await postpone(trx, 'task', await firstTask(trx), 1_000, 'x');
     await postpone(trx, 'submission', await firstSubmission(trx), 1_000);
+  },
+  giveBack: async (trx) => {
+    await giveBack(trx, await heldClaims(trx));
+    await giveBack(
+      trx,
+      [...(await heldClaims(trx))].map(({ table, token, leaseMs }) => ({ table, token, leaseMs })),
+    );
   },
   claimCallbacks: async (trx) => {
     await claimCallbacks(trx, { limit: 50, leaseMs: 1, perHost: 4, busyHosts: [] });
@@ -376,7 +404,9 @@ describe('with a hundred thousand transactions', () => {
 
   test('no function of the repositories is left out', () => {
     const modules = [
+      claimables,
       control,
+      dueing,
       locking,
       own,
       receipts,
@@ -393,6 +423,22 @@ describe('with a hundred thousand transactions', () => {
         .map(([name]) => name),
     );
     expect(functions.filter((name) => !NO_LARGE_TABLE.has(name) && !(name in calls))).toEqual([]);
+  });
+
+  test('claims that are known by their ids are given back by these, not by a look through all open work', async () => {
+    const statements = await statementsOf(() =>
+      big.tried(async (trx) => giveBack(trx, await heldClaims(trx))),
+    );
+    const givingBack = statements.filter(({ text }) => text.includes('is_untried'));
+    const indexes = await Promise.all(
+      givingBack.map(async (statement) =>
+        (await big.planOf(statement)).flatMap((node) => node['Index Name'] ?? []),
+      ),
+    );
+    expect(indexes.map((names) => new Set(names))).toEqual([
+      new Set(['task_pkey']),
+      new Set(['submission_pkey']),
+    ]);
   });
 
   test('a scan would be seen: the same look finds one where there is no index', async () => {

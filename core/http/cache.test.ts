@@ -4,7 +4,7 @@ import { LoadingCache } from './cache.ts';
 function setUp(maxEntries = 3) {
   let nowMs = 1000;
   let loads = 0;
-  const clock = { now: () => nowMs };
+  const clock = { monotonic: () => nowMs };
   const cache = new LoadingCache<number>({ clock, ttlMs: 100, failureTtlMs: 10, maxEntries });
   return {
     cache,

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 
 export interface CacheOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly ttlMs: number;
   /** How long a failure is answered again without another attempt. */
   readonly failureTtlMs: number;
@@ -31,7 +31,7 @@ export class LoadingCache<Value> {
 
   /** Whether {@link get} would answer without loading. */
   has(key: string): boolean {
-    return (this.#entries.get(key)?.expiresAtMs ?? 0) > this.#options.clock.now();
+    return (this.#entries.get(key)?.expiresAtMs ?? 0) > this.#options.clock.monotonic();
   }
 
   /** The value of `key`, loaded at most once per lifetime. Rejects as `load` did. */
@@ -47,7 +47,7 @@ export class LoadingCache<Value> {
   #load(load: () => Promise<Value>): Entry<Value> {
     const entry: Entry<Value> = { value: load(), expiresAtMs: Infinity };
     const expireIn = (milliseconds: number) => (): void => {
-      entry.expiresAtMs = this.#options.clock.now() + milliseconds;
+      entry.expiresAtMs = this.#options.clock.monotonic() + milliseconds;
     };
     void entry.value.then(expireIn(this.#options.ttlMs), expireIn(this.#options.failureTtlMs));
     return entry;

@@ -51,10 +51,10 @@ export class Caller {
 
   async call<T>(plan: CallPlan<T>): Promise<T> {
     const { clock, deadlineMs: timeoutMs, onCall } = this.#options;
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.monotonic();
     const late = (): Error =>
       new IntegrationUnavailable(plan.hook, `there was no whole answer within ${timeoutMs} ms`);
-    const ended = (outcome: CallOutcome): void => onCall(plan.hook, outcome, clock.now() - startedAtMs);
+    const ended = (outcome: CallOutcome): void => onCall(plan.hook, outcome, clock.monotonic() - startedAtMs);
     try {
       const answer = await withDeadline({ clock, timeoutMs, late }, (over) =>
         this.#inPlace(
@@ -116,7 +116,7 @@ export class Caller {
         if (signal.aborted || attempt >= attempts || !isWorthAnother(error)) throw error;
         const backoffMs = BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random() / 2);
         const waitMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
-        if (clock.now() + waitMs >= deadlineAtMs) throw error;
+        if (clock.monotonic() + waitMs >= deadlineAtMs) throw error;
         await clock.sleep(waitMs, signal);
         signal.throwIfAborted();
       }

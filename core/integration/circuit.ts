@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 export type CircuitState = 'closed' | 'open' | 'half_open';
 
 export interface CircuitOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** So many failures in a row open the circuit. */
   readonly threshold: number;
   /** How long it then stays open, before one call is tried. */
@@ -52,7 +52,7 @@ export class Circuit {
   }
 
   #remainingMs(): number {
-    return this.#openedAtMs + this.#options.openMs - this.#options.clock.now();
+    return this.#openedAtMs + this.#options.openMs - this.#options.clock.monotonic();
   }
 
   #admission(): Admission {
@@ -77,7 +77,7 @@ export class Circuit {
   }
 
   #open(): void {
-    this.#openedAtMs = this.#options.clock.now();
+    this.#openedAtMs = this.#options.clock.monotonic();
     this.#change('open');
   }
 

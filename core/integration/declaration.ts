@@ -27,7 +27,7 @@ export function readDeclaration(answer: unknown): KnownDeclaration {
 }
 
 export interface DeclarationCacheOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly ttlMs: number;
   readonly load: () => Promise<KnownDeclaration>;
 }
@@ -49,7 +49,7 @@ export class DeclarationCache {
   /** Waits only if none was ever read. Rejects as `load` does, only then. */
   async get(): Promise<KnownDeclaration> {
     const { clock, ttlMs } = this.#options;
-    if (this.#known && clock.now() - this.#triedAtMs < ttlMs) return this.#known;
+    if (this.#known && clock.monotonic() - this.#triedAtMs < ttlMs) return this.#known;
     const loading = this.#load();
     if (!this.#known) return await loading;
     loading.catch(() => {});
@@ -66,7 +66,7 @@ export class DeclarationCache {
       this.#known = await this.#options.load();
       return this.#known;
     } finally {
-      this.#triedAtMs = this.#options.clock.now();
+      this.#triedAtMs = this.#options.clock.monotonic();
       this.#loading = undefined;
     }
   }

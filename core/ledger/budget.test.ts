@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { budgetOf, createBudget, defaultBudget } from './budget.ts';
 import { BudgetExhausted, LedgerUnavailable } from './errors.ts';
-import { createManualClock } from './testing/manual-clock.ts';
+import { createFakeClock } from '../runtime/fake-clock.ts';
 import type { Caller } from './types.ts';
 
 const FAR = Number.MAX_SAFE_INTEGER;
 
 describe('the request budget', () => {
   test('lets a burst through at once and then one request an interval', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock(1_000_000);
     const budget = createBudget({ perSecond: 2, burst: 3 }, clock);
     const startedAt = clock.now();
     const passedAt: number[] = [];
@@ -23,7 +23,7 @@ describe('the request budget', () => {
   });
 
   test('refuses at once what would have to wait past its deadline, and takes no room for it', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock(1_000_000);
     const budget = createBudget({ perSecond: 1, burst: 1 }, clock);
     await budget.take('own', FAR);
     const refused = budget.take('own', clock.now() + 999);
@@ -39,7 +39,7 @@ describe('the request budget', () => {
   });
 
   test('keeps strangers to their share while our own calls still pass', async () => {
-    const clock = createManualClock();
+    const clock = createFakeClock(1_000_000);
     const budget = createBudget({ perSecond: 10, burst: 10, strangersShare: 0.3 }, clock);
     const now = clock.now();
     for (let count = 0; count < 3; count += 1) await budget.take('stranger', now);
@@ -52,7 +52,7 @@ describe('the request budget', () => {
     const caller = fc.constantFrom<Caller>('own', 'stranger');
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(caller, fc.nat({ max: 400 })), { maxLength: 60 }), async (calls) => {
-        const clock = createManualClock();
+        const clock = createFakeClock(1_000_000);
         const startedAt = clock.now();
         const budget = createBudget({ perSecond: 10, burst: 10, strangersShare: 0.3 }, clock);
         const passed = { own: 0, stranger: 0 };

@@ -44,7 +44,7 @@ export function createBudget(limits: RequestBudget, clock: Clock): Budget {
   return {
     async take(caller, deadlineAtMs, signal) {
       const buckets = caller === 'stranger' ? [total, strangers] : [total];
-      const now = clock.now();
+      const now = clock.monotonic();
       const waitMs = Math.max(...buckets.map((bucket) => bucket.waitMs(now)));
       if (now + waitMs > deadlineAtMs) throw new BudgetExhausted(caller, waitMs);
       for (const bucket of buckets) bucket.reserve(now);

@@ -33,12 +33,12 @@ export function createContinuityCheck(networks: Networks, clock: Clock): Continu
   return {
     examine: async (url, cursor, options = {}) => {
       const cached = roots.get(url);
-      if (cached && clock.now() - cached.askedAtMs < ROOT_MAX_AGE_MS) {
+      if (cached && clock.monotonic() - cached.askedAtMs < ROOT_MAX_AGE_MS) {
         const margin = ledgerOfCursor(cursor) - cached.root.historyElderLedger;
         if (margin >= SAFE_MARGIN_LEDGERS && judge(cached.root, cursor, clock.now()) === 'kept')
           return 'kept';
       }
-      const askedAtMs = clock.now();
+      const askedAtMs = clock.monotonic();
       try {
         const root = await networks.root({ ...options, pin: url });
         roots.set(url, { root, askedAtMs });

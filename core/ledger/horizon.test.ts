@@ -266,9 +266,24 @@ describe('several Horizons', () => {
     expect((await horizon.account(id)).url).toBe(one.url);
   });
 
+  test('pauses and budget end in time when the date was an hour ahead and is set back', async () => {
+    let setByMs = 3_600_000;
+    const clock = { ...systemClock, now: () => Date.now() + setByMs };
+    const horizon = client({ clock, budget: { perSecond: 10, burst: 1 } });
+    one.answer(() => ({
+      ...(problem(429, 'rate_limit_exceeded') as object),
+      status: 429,
+      headers: { 'retry-after': '1' },
+    }));
+    await expect(horizon.account(id, { deadlineMs: 100 })).rejects.toThrow(LedgerUnavailable);
+    setByMs = 0;
+    one.answer(() => found());
+    expect((await horizon.account(id)).url).toBe(one.url);
+  });
+
   test('the roots are compared beside the calls, now and then, whatever the Horizons do', async () => {
     let now = Date.now();
-    const clock = { ...systemClock, now: () => now };
+    const clock = { ...systemClock, monotonic: () => now };
     one.answer(({ path }) => (path === '/' ? 'hang' : found()));
     two.answer(({ path }) => (path === '/' ? { status: 200, body: rootResource(110) } : found()));
     const horizon = client({ ...both(), clock });

@@ -47,7 +47,7 @@ export function createLedgers(connections: Connections, networks: Networks): Led
 
   const freshLatest = async (options?: RequestOptions): Promise<LedgerClose> => {
     networks.compareIfDue();
-    const askedAtMs = clock.now();
+    const askedAtMs = clock.monotonic();
     const query = { order: 'desc', limit: '1' };
     const { body, url } = await read(connections, { operation: 'ledgers', path: '/ledgers', query }, options);
     const [record] = body === undefined ? [] : pageRecords(body, 'ledgers');
@@ -60,11 +60,11 @@ export function createLedgers(connections: Connections, networks: Networks): Led
 
   return {
     saw: (close) => {
-      if (latest === undefined || close.sequence > latest.close.sequence) learn(close, clock.now());
+      if (latest === undefined || close.sequence > latest.close.sequence) learn(close, clock.monotonic());
     },
     freshLatest,
     latest: async (options) => {
-      const isFresh = latest !== undefined && clock.now() - latest.askedAtMs < intervalMs;
+      const isFresh = latest !== undefined && clock.monotonic() - latest.askedAtMs < intervalMs;
       if (isFresh && latest && options?.pin === undefined) return latest.close;
       if (options !== undefined) return freshLatest(options);
       // Many who ask at the same moment share one answer.

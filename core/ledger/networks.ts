@@ -18,7 +18,7 @@ export interface Networks {
 /** Which network the URLs serve, and how far each has come: by their root resources. */
 export function createNetworks(connections: Connections, passphrase: string): Networks {
   const { clock, pool } = connections;
-  let comparedAtMs = clock.now();
+  let comparedAtMs = clock.monotonic();
 
   const root = async (options?: RequestOptions): Promise<LedgerRoot> => {
     // Also one that was found to serve another network: this is how it comes back.
@@ -51,8 +51,8 @@ export function createNetworks(connections: Connections, passphrase: string): Ne
     root,
     checkUrls,
     compareIfDue: () => {
-      if (clock.now() - comparedAtMs < COMPARE_EVERY_MS || pool.health().length < 2) return;
-      comparedAtMs = clock.now();
+      if (clock.monotonic() - comparedAtMs < COMPARE_EVERY_MS || pool.health().length < 2) return;
+      comparedAtMs = clock.monotonic();
       // Never in the way of the call that was due: a hanging URL would stop it. It cannot reject.
       void checkUrls({ deadlineMs: COMPARE_DEADLINE_MS });
     },

@@ -108,7 +108,7 @@ export async function read(
   options: RequestOptions = {},
 ): Promise<Answer> {
   const { clock } = connections;
-  const deadlineAtMs = clock.now() + (options.deadlineMs ?? connections.deadlineMs);
+  const deadlineAtMs = clock.monotonic() + (options.deadlineMs ?? connections.deadlineMs);
   let outcome = await askEach(connections, asked, deadlineAtMs, options);
   for (let round = 1; round < MAX_ROUNDS && isWorthAnotherRound(outcome, deadlineAtMs, clock); round += 1) {
     if (!(await pause(connections, round, deadlineAtMs, options))) break;
@@ -128,8 +128,8 @@ async function askEach(
   const { clock, pool } = connections;
   let worst: LedgerUnavailable | HistoryGone | undefined;
   for (const url of pool.candidates(options.pin, asked.anyNetwork)) {
-    if (clock.now() >= deadlineAtMs) break;
-    const waitMs = pool.throttledUntilMs(url) - clock.now();
+    if (clock.monotonic() >= deadlineAtMs) break;
+    const waitMs = pool.throttledUntilMs(url) - clock.monotonic();
     const outcome =
       waitMs > 0 ? throttled(url, waitMs) : await attempt(connections, url, asked, deadlineAtMs, options);
     if (!(outcome instanceof Error)) return outcome;
@@ -141,7 +141,9 @@ async function askEach(
 type Outcome = Answer | LedgerUnavailable | HistoryGone;
 
 function isWorthAnotherRound(outcome: Outcome, deadlineAtMs: number, clock: Clock): boolean {
-  return outcome instanceof LedgerUnavailable && clock.now() + (outcome.retryAfterMs ?? 0) < deadlineAtMs;
+  return (
+    outcome instanceof LedgerUnavailable && clock.monotonic() + (outcome.retryAfterMs ?? 0) < deadlineAtMs
+  );
 }
 
 function throttled(url: string, waitMs: number): LedgerUnavailable {
@@ -158,9 +160,9 @@ async function pause(
   { pin, signal }: RequestOptions,
 ): Promise<boolean> {
   const jittered = FIRST_PAUSE_MS * 2 ** (round - 1) * (0.5 + random());
-  const throttles = pool.candidates(pin).map((url) => pool.throttledUntilMs(url) - clock.now());
+  const throttles = pool.candidates(pin).map((url) => pool.throttledUntilMs(url) - clock.monotonic());
   const waitMs = Math.max(jittered, Math.min(...throttles));
-  if (!Number.isFinite(waitMs) || clock.now() + waitMs >= deadlineAtMs) return false;
+  if (!Number.isFinite(waitMs) || clock.monotonic() + waitMs >= deadlineAtMs) return false;
   await clock.sleep(waitMs, signal);
   signal?.throwIfAborted();
   return true;
@@ -177,7 +179,7 @@ async function attempt(
   const caller = options.caller ?? 'own';
   await connections.budget.take(caller, deadlineAtMs, options.signal);
   options.signal?.throwIfAborted();
-  const remainingMs = deadlineAtMs - clock.now();
+  const remainingMs = deadlineAtMs - clock.monotonic();
   const share = Math.max(MIN_ATTEMPT_MS, (options.deadlineMs ?? connections.deadlineMs) * ATTEMPT_SHARE);
   const call: HttpCall = {
     url: urlOf(url, asked),
@@ -205,14 +207,14 @@ export async function observed(
   call: HttpCall,
   of: { operation: string; url: string; caller: Caller },
 ): Promise<HttpAnswer> {
-  const startedAtMs = clock.now();
+  const startedAtMs = clock.monotonic();
   let status = 0;
   try {
     const answer = await transport.call(call);
     status = answer.status;
     return answer;
   } finally {
-    onRequest?.({ ...of, method: call.method, status, durationMs: clock.now() - startedAtMs });
+    onRequest?.({ ...of, method: call.method, status, durationMs: clock.monotonic() - startedAtMs });
   }
 }
 

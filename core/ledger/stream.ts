@@ -109,7 +109,7 @@ async function* oneConnection<T>(
   progress: Progress,
 ): AsyncGenerator<T, Ended, undefined> {
   const { clock, pool } = connections;
-  const startedAtMs = clock.now();
+  const startedAtMs = clock.monotonic();
   const recordsBefore = progress.records;
   const stop = new AbortController();
   const onAbort = (): void => stop.abort();
@@ -118,7 +118,7 @@ async function* oneConnection<T>(
   let url: string | undefined;
   try {
     url = pickUrl(connections, progress);
-    await connections.budget.take('own', clock.now() + MAX_PAUSE_MS, request.signal);
+    await connections.budget.take('own', clock.monotonic() + MAX_PAUSE_MS, request.signal);
     const opened = await open(connections, url, request, progress.cursor, stop);
     pool.succeeded(url);
     const continuity = await request.examine(url, progress.cursor);
@@ -135,7 +135,7 @@ async function* oneConnection<T>(
   const gotRecords = progress.records > recordsBefore;
   // Another cursor may be one that they know.
   if (gotRecords) progress.unfit.clear();
-  return { failure, wasGood: gotRecords || clock.now() - startedAtMs >= GOOD_CONNECTION_MS };
+  return { failure, wasGood: gotRecords || clock.monotonic() - startedAtMs >= GOOD_CONNECTION_MS };
 }
 
 /** Remembers what a failure says about its URL. */
@@ -158,7 +158,7 @@ function pickUrl({ pool, clock }: Connections, { unfit, cursor }: Progress): str
     const isGone = candidates.some((url) => unfit.get(url) === 'gone');
     throw discontinuity(isGone ? 'gone' : 'foreign', cursor);
   }
-  const waitMs = pool.throttledUntilMs(best) - clock.now();
+  const waitMs = pool.throttledUntilMs(best) - clock.monotonic();
   if (waitMs > 0) {
     throw new LedgerUnavailable(`${originOf(best)} asked for a pause.`, { retryAfterMs: waitMs });
   }
@@ -175,7 +175,7 @@ async function open<T>(
   const { transport, clock, onRequest } = connections;
   const query = { ...request.query, cursor, order: 'asc', limit: RECORDS_PER_CONNECTION };
   const headers = { accept: 'text/event-stream', 'cache-control': 'no-cache', 'last-event-id': cursor };
-  const startedAtMs = clock.now();
+  const startedAtMs = clock.monotonic();
   let status = 0;
   try {
     const answer = await within(connections, CONNECT_TIMEOUT_MS, stop, () =>
@@ -188,7 +188,7 @@ async function open<T>(
     throw await refusal(connections, base, request, answer, stop);
   } finally {
     const of = { operation: `${request.operation}_stream`, url: base, caller: 'own' as const };
-    onRequest?.({ ...of, method: 'GET', status, durationMs: clock.now() - startedAtMs });
+    onRequest?.({ ...of, method: 'GET', status, durationMs: clock.monotonic() - startedAtMs });
   }
 }
 

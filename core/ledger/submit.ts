@@ -37,12 +37,12 @@ export async function submit(
   options: SubmitOptions = {},
 ): Promise<SubmitOutcome> {
   const { clock, pool, budget } = connections;
-  const deadlineAtMs = clock.now() + (options.deadlineMs ?? connections.deadlineMs);
+  const deadlineAtMs = clock.monotonic() + (options.deadlineMs ?? connections.deadlineMs);
   let best: SubmitOutcome = { kind: 'try_again_later', hash: submission.hash, reason: 'no Horizon to ask' };
   for (const url of pool.candidates()) {
-    const remainingMs = deadlineAtMs - clock.now();
+    const remainingMs = deadlineAtMs - clock.monotonic();
     if (remainingMs <= 0) break;
-    if (pool.throttledUntilMs(url) > clock.now()) continue;
+    if (pool.throttledUntilMs(url) > clock.monotonic()) continue;
     try {
       await budget.take('own', deadlineAtMs, options.signal);
     } catch (thrown) {
@@ -78,7 +78,7 @@ async function tryUrl(
   signal: AbortSignal | undefined,
 ): Promise<Attempt> {
   const post = (path: string): Promise<Attempt> =>
-    postTo(connections, url, path, submission, deadlineAtMs - connections.clock.now(), signal);
+    postTo(connections, url, path, submission, deadlineAtMs - connections.clock.monotonic(), signal);
   const attempt = await post('/transactions_async');
   return attempt.isUnsupported === true ? post('/transactions') : attempt;
 }

@@ -94,7 +94,7 @@ async function perform(call: HttpCall, dispatcher: Dispatcher, clock: Clock): Pr
     tooLong: () => new TransportFailure(`${originOf(url)} answered more than ${maxBytes} bytes`, false),
   });
   void expire(clock, timeoutMs, answered.signal, () =>
-    exchange.cancel(new TransportFailure(`no answer from ${originOf(url)} in ${timeoutMs} ms`, false)),
+    exchange.cancel(new TransportFailure(`no answer from ${originOf(url)} in time`, false)),
   );
   const give = (): void => exchange.cancel(asFailure(signal?.reason, url));
   signal?.addEventListener('abort', give, { once: true });

@@ -47,7 +47,7 @@ export function createUrlPool(urls: readonly string[], clock: Clock): UrlPool {
   }));
   const find = (url: string): UrlState | undefined => states.find((state) => state.url === url);
   const rank = (state: UrlState): number => {
-    if (Math.max(state.availableAtMs, state.throttledUntilMs) > clock.now()) return 2;
+    if (Math.max(state.availableAtMs, state.throttledUntilMs) > clock.monotonic()) return 2;
     return state.isLagging ? 1 : 0;
   };
   return {
@@ -77,8 +77,8 @@ export function createUrlPool(urls: readonly string[], clock: Clock): UrlPool {
       state.failures += 1;
       state.lastError = error;
       const backOffMs = Math.min(MAX_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (state.failures - 1));
-      state.availableAtMs = clock.now() + backOffMs;
-      if (retryAfterMs !== undefined) state.throttledUntilMs = clock.now() + retryAfterMs;
+      state.availableAtMs = clock.monotonic() + backOffMs;
+      if (retryAfterMs !== undefined) state.throttledUntilMs = clock.monotonic() + retryAfterMs;
     },
     setWrongNetwork: (url, isWrong) => {
       const state = find(url);
@@ -93,7 +93,7 @@ export function createUrlPool(urls: readonly string[], clock: Clock): UrlPool {
         state.isLagging = sequence < best - MAX_LAG_LEDGERS;
       }
     },
-    health: () => states.map((state) => healthOf(state, clock.now())),
+    health: () => states.map((state) => healthOf(state, clock.monotonic())),
   };
 }
 

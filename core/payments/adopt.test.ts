@@ -1,13 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Operation, type Keypair } from '@stellar/stellar-sdk';
+import { sql } from 'kysely';
 import { journalMarks } from '../database/repositories/journal.ts';
 import { listForeign, listFrozen } from '../database/repositories/adoption.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { sdkAsset, startTestLedger, succeed, type TestLedger } from '../../test/support/ledger.ts';
 import { openWorld, type PaymentWorld } from '../../test/support/payments.ts';
 import { HistoryGone } from '../ledger/errors.ts';
 import { adopt, type Adoption } from './adopt.ts';
 import type { PaymentContext } from './context.ts';
-import { inspectJournal } from './journal.ts';
+import { freezeIfAhead, inspectJournal } from './journal.ts';
 import { payDue } from './pay.ts';
 
 let ledger: TestLedger;
@@ -111,6 +113,33 @@ describe('an adoption while the history is behind the sequence numbers', () => {
       position: before.position,
     });
   });
+});
+
+test('a look that began before an adoption does not freeze again what is adopted', async () => {
+  await payElsewhere('1');
+  await inspectJournal(world.context, account);
+  const found = await world.horizon.account(account);
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const waiting = (count: number) =>
+    eventually(`${count} wait`, async () => {
+      const { rows } = await sql`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(world.db.database);
+      return rows.length === count;
+    });
+  const holding = world.db.database.transaction().execute(async (trx) => {
+    await sql`lock table event in exclusive mode`.execute(trx);
+    await held;
+  });
+  const adopting = decide();
+  await waiting(1);
+  const looking = freezeIfAhead(world.context, account, [found.account!], new Map());
+  await waiting(2);
+  letGo();
+  await Promise.all([holding, adopting, looking]);
+  expect(await frozenAs()).toEqual([]);
 });
 
 test('where the history is gone an adoption needs none of it, whatever the account was frozen for first', async () => {

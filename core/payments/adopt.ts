@@ -23,6 +23,7 @@ import { setTransferState, type Transfer } from '../database/repositories/transf
 import { CapstanError } from '../runtime/errors.ts';
 import { afterPayments, type Paid } from './paid.ts';
 import { MAYBE_PAID } from './suspects.ts';
+import { settleForeignClaim } from './taken-back.ts';
 
 export interface Adoption {
   /** The distribution account. */
@@ -158,7 +159,10 @@ async function declarePaid(
     throw new NotSuch(`Every payment of ${hash} has paid another transfer already, or it paid nobody`);
   if (!(await settleByForeign(trx, transfer.id, foreign))) throw new TransferUnderWay(transfer.key);
   await insertVerdict(trx, { transferId: transfer.id, verdict: 'paid', hash, operationIndex, actor, reason });
-  await afterPayments({ actor }, trx, [{ transfer, found: foreign, ...placeOf(foreign, operationIndex) }]);
+  const place = placeOf(foreign, operationIndex);
+  await afterPayments({ actor }, trx, [{ transfer, found: foreign, ...place }]);
+  // What was laid since a backup may be back already, and its claim was read before anybody knew whose it was.
+  if (place.balanceId !== undefined) await settleForeignClaim({ actor }, trx, place.balanceId);
   return transfer.key;
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Anchor, Asset } from '../spec/anchor.ts';
 import type { Database } from '../database/database.ts';
+import type { LostClaims } from '../database/lost-claims.ts';
 import type { JournalGuard } from './journal-guard.ts';
 import type { SuspensionView } from './suspension.ts';
 
@@ -22,6 +23,8 @@ export interface LedgerContext {
   readonly actor: string;
   /** Tells this process's own workers that there is something for them; only saves them the wait until they look by themselves. */
   readonly wake?: (work: Work) => void;
+  /** What this process holds and does not work on. Default: such claims wait until their leases end. */
+  readonly lost?: LostClaims;
   /** What the spec stops by now. Default: what it stopped when this context was made. */
   readonly suspension?: SuspensionView;
 }

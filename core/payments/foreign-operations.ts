@@ -59,6 +59,8 @@ function movementOf(operation: OperationRecord): Omit<ForeignOperation, 'type' |
     case 'createClaimableBalance':
       // The first claimant is the payee; the anchor itself may be a second one.
       return paid(operation.claimants[0]?.destination ?? '', operation.asset, operation.amount);
+    case 'claimClaimableBalance':
+      return { balanceId: operation.balanceId };
     case 'accountMerge':
       return { destination: operation.destination };
     default:

@@ -11,6 +11,7 @@ import {
   type Freeze,
   type JournalMark,
 } from '../database/repositories/journal.ts';
+import { lockMark } from '../database/repositories/money-locks.ts';
 import { lastSubmissions } from '../database/repositories/submissions.ts';
 import { cursorBehind } from '../ledger/continuity.ts';
 import { HistoryGone } from '../ledger/errors.ts';
@@ -19,6 +20,7 @@ import type { LedgerContext } from './context.ts';
 import { baselineOf, openMark } from './first-start.ts';
 import { foreignPaymentsOf, foreignRow } from './foreign-rows.ts';
 import { isOutgoing } from './foreign-operations.ts';
+import { bringBack } from './taken-back.ts';
 
 const PAGE = 200;
 
@@ -57,13 +59,32 @@ export async function freezeIfAhead(
     database,
     ahead.map(({ id }) => id),
   );
-  const first = ahead.find(({ id, sequence }) => sequence > (newer.get(id)?.sequence ?? 0n));
-  if (!first) return false;
+  const unknown = ahead.filter(({ id, sequence }) => sequence > (newer.get(id)?.sequence ?? 0n));
+  if (unknown.length === 0) return false;
   for (const { id, sequence } of ahead) await noteSeenSequence(database, id, sequence);
-  const reason = `the sequence number of ${first.id} is ${first.sequence} on the ledger, which is ahead of the journal`;
-  await freeze(context, { account: distribution, kind: 'sequence_ahead', reason });
+  await freezeWhileAhead(context, distribution, unknown);
   for (const { id } of ahead) await inspect(context, distribution, id);
   return true;
+}
+
+/** An adoption may have accounted for the sequence numbers since they were compared: what it has done is not undone. */
+async function freezeWhileAhead(
+  context: LedgerContext,
+  distribution: string,
+  accounts: readonly LedgerAccount[],
+): Promise<void> {
+  const { database, actor } = context;
+  const ids = accounts.map(({ id }) => id);
+  const frozen = await database.transaction().execute(async (trx) => {
+    await lockMark(trx, distribution);
+    const marks = await journalMarks(trx, ids);
+    const first = accounts.find(({ id, sequence }) => sequence > (marks.get(id)?.sequence ?? 0n));
+    if (!first) return undefined;
+    const reason = `the sequence number of ${first.id} is ${first.sequence} on the ledger, which is ahead of the journal`;
+    const wanted = { account: distribution, kind: 'sequence_ahead', reason } as const;
+    return (await freezeAccount(trx, wanted, actor)) ? wanted : undefined;
+  });
+  if (frozen) tellFrozen(context, frozen);
 }
 
 /**
@@ -187,6 +208,10 @@ async function takeIn(
       const reason = `transaction ${transaction.hash} in ledger ${transaction.ledger} is not in the journal`;
       const wanted = { account: distribution, kind: 'foreign_transaction', reason } as const;
       if (await freezeAccount(trx, wanted, actor)) isNew = wanted;
+      // No word of a person is needed for what only the ledger can say: it is back.
+      for (const { type, source, balanceId } of row.successful ? row.operations : [])
+        if (type === 'claimClaimableBalance' && balanceId !== undefined)
+          await bringBack(context, trx, balanceId, { ...row, source });
     }
     await moveMark(trx, at.account, at.position);
     return isNew;

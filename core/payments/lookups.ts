@@ -1,4 +1,3 @@
-import { isYoung } from '../runtime/clock.ts';
 import type { FeeStats, LedgerAccount } from '../ledger/types.ts';
 import type { LedgerContext } from './context.ts';
 
@@ -34,7 +33,7 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
   let running = 0;
   const isBelieved = (address: string): boolean => {
     const found = known.get(address);
-    return found !== undefined && isYoung(clock, found.askedAtMs, BELIEVED_MS);
+    return found !== undefined && clock.monotonic() - found.askedAtMs < BELIEVED_MS;
   };
   const ask = async (address: string): Promise<LedgerAccount | undefined> => {
     if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -49,7 +48,7 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
   const remember = (address: string): Promise<LedgerAccount | undefined> => {
     const answer = ask(address);
     known.delete(address);
-    known.set(address, { askedAtMs: clock.now(), answer });
+    known.set(address, { askedAtMs: clock.monotonic(), answer });
     // What could not be looked up is asked anew by the next one who wants it.
     answer.catch(() => known.delete(address));
     const [oldest] = known.keys();
@@ -63,15 +62,15 @@ export function createLookups({ horizon, clock }: Pick<LedgerContext, 'horizon' 
   return {
     accountsWithSigner: async (key, isFresh = false) => {
       const found = signedBy.get(key);
-      if (found && !isFresh && isYoung(clock, found.askedAtMs, BELIEVED_MS)) return found.accounts;
-      const askedAtMs = clock.now();
+      if (found && !isFresh && clock.monotonic() - found.askedAtMs < BELIEVED_MS) return found.accounts;
+      const askedAtMs = clock.monotonic();
       const accounts = await horizon.accountsWithSigner(key);
       signedBy.set(key, { askedAtMs, accounts });
       return accounts;
     },
     feeStats: async () => {
-      if (fees && isYoung(clock, fees.askedAtMs, BELIEVED_MS)) return fees.stats;
-      fees = { askedAtMs: clock.now(), stats: await horizon.feeStats() };
+      if (fees && clock.monotonic() - fees.askedAtMs < BELIEVED_MS) return fees.stats;
+      fees = { askedAtMs: clock.monotonic(), stats: await horizon.feeStats() };
       return fees.stats;
     },
     has: isBelieved,

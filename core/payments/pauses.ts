@@ -11,14 +11,14 @@ export interface Pauses {
   clear(account: string): void;
 }
 
-export function createPauses(clock: Pick<Clock, 'now'>): Pauses {
+export function createPauses(clock: Pick<Clock, 'monotonic'>): Pauses {
   const known = new Map<string, { reason: string; untilMs: number; lastMs: number }>();
   return {
-    isPaused: (account) => (known.get(account)?.untilMs ?? 0) > clock.now(),
+    isPaused: (account) => (known.get(account)?.untilMs ?? 0) > clock.monotonic(),
     pause: (account, reason) => {
       const before = known.get(account);
       const lastMs = before ? Math.min(before.lastMs * 2, LAST_MS) : FIRST_MS;
-      known.set(account, { reason, lastMs, untilMs: clock.now() + lastMs });
+      known.set(account, { reason, lastMs, untilMs: clock.monotonic() + lastMs });
       return before?.reason !== reason;
     },
     clear: (account) => void known.delete(account),

@@ -497,7 +497,7 @@ test('an account that does not exist is asked about after a pause only, and told
   const horizon = ledger.client({ onRequest: ({ operation }) => void asked.push(operation) });
   const context = { ...withSpec({ asset: { distributionAccount: missing } }), horizon, log };
   let now = 0;
-  const pauses = createPauses({ now: () => now });
+  const pauses = createPauses({ monotonic: () => now });
   await payDue(context, pauses);
   const once = asked.length;
   expect(once).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Account, Memo, MuxedAccount, Operation, type Keypair } from '@stellar/stellar-sdk';
 import { sql } from 'kysely';
+import { moneyInFlight } from '../database/repositories/money-figures.ts';
 import { changeTransaction } from '../database/repositories/transactions.ts';
 import { formatAmount, parseAmount } from '../transaction/amount.ts';
 import type { HookHandlers } from '../../integration/sdk.ts';
@@ -219,6 +220,7 @@ describe('a payment that an operator sends back', () => {
       reason: 'no_trustline',
     });
     expect(await readReceipt(receipt.id)).toMatchObject({ state: 'refunding', isAlert: true });
+    expect(await moneyInFlight(world.db.database)).toMatchObject({ receiptsAlarming: 1 });
     const [, told] = await eventsOf(receipt.id);
     expect(told).toMatchObject({
       actor: 'watcher',
@@ -229,6 +231,7 @@ describe('a payment that an operator sends back', () => {
     await reconsider(world.context, (await world.transfer(`refund-receipt:${receipt.id}`))!);
     await settled();
     expect(await readReceipt(receipt.id)).toMatchObject({ state: 'refunded', isAlert: false });
+    expect(await moneyInFlight(world.db.database)).toMatchObject({ receiptsAlarming: 0 });
   });
 
   test('is sent once when two operators do it at once, and never again', async () => {

@@ -6,10 +6,9 @@ import {
   noteMissing,
   type ClaimableBalanceRow,
 } from '../database/repositories/claimable-balances.ts';
-import { changeTransaction, findTransaction } from '../database/repositories/transactions.ts';
-import { queueTransfer, type Transfer } from '../database/repositories/transfers.ts';
-import { formatAmount } from '../transaction/amount.ts';
+import type { Transfer } from '../database/repositories/transfers.ts';
 import type { LedgerContext } from './context.ts';
+import { queueReclaim, settleForeignClaim, tellTakenBack } from './taken-back.ts';
 
 const BATCH = 100;
 
@@ -61,56 +60,46 @@ export async function reclaimDue(context: LedgerContext): Promise<number> {
 
 async function takeBack(trx: DatabaseTransaction, balance: ClaimableBalanceRow): Promise<void> {
   if (!(await moveClaimableBalance(trx, balance.id, { from: 'open', to: 'reclaiming' }))) return;
-  await queueTransfer(trx, {
-    key: `reclaim:${balance.id}`,
-    transactionId: balance.transactionId,
-    purpose: 'reclaim',
-    assetId: balance.assetId,
-    source: balance.account,
-    destination: balance.account,
-    memoType: null,
-    memo: null,
-    amount: balance.amount,
-    operation: 'claimClaimableBalance',
-    claimableBalanceId: balance.id,
-  });
+  await queueReclaim(trx, balance);
 }
 
 async function writeOff(
-  { log }: LedgerContext,
+  context: LedgerContext,
   trx: DatabaseTransaction,
   { id, transactionId }: ClaimableBalanceRow,
 ): Promise<void> {
+  // It may have come back to us by what a restored backup knows nothing of.
+  if (await settleForeignClaim(context, trx, id)) return;
   if (await moveClaimableBalance(trx, id, { from: 'open', to: 'gone' }))
-    log.debug({ transaction_id: transactionId, claimable_balance: id }, 'a claimable balance was claimed');
+    context.log.debug(
+      { transaction_id: transactionId, claimable_balance: id },
+      'a claimable balance was claimed',
+    );
+}
+
+/** What follows when the ledger has given a balance back to us. */
+export async function afterReclaim(
+  context: Pick<LedgerContext, 'actor'>,
+  trx: DatabaseTransaction,
+  { claimableBalanceId: balanceId, transactionId, amount }: Transfer,
+  hash: string,
+): Promise<void> {
+  if (balanceId === null || transactionId === null) return;
+  if (await moveClaimableBalance(trx, balanceId, { from: 'reclaiming', to: 'reclaimed' }))
+    await tellTakenBack(context, trx, { balanceId, transactionId, amount, hash });
 }
 
 /**
- * What follows when the ledger has given a balance back to us: the payout stays proven, but its customer does not have the
- * money, so a person has to decide.
+ * What follows when a way back that we sent was provably not paid: it is over if the balance came back past the journal.
+ *
+ * @param isGone the ledger has no such balance any more; if it is not back, its customer was quicker
  */
-export async function afterReclaim(
-  { actor }: Pick<LedgerContext, 'actor'>,
+export async function afterUnpaidReclaim(
+  context: Pick<LedgerContext, 'actor'>,
   trx: DatabaseTransaction,
-  transfer: Transfer,
-  ledgerHash: string,
+  { claimableBalanceId: balanceId }: Transfer,
+  isGone: boolean,
 ): Promise<void> {
-  const { claimableBalanceId, transactionId } = transfer;
-  if (claimableBalanceId === null || transactionId === null) return;
-  if (!(await moveClaimableBalance(trx, claimableBalanceId, { from: 'reclaiming', to: 'reclaimed' }))) return;
-  const transaction = await findTransaction(trx, transactionId);
-  if (!transaction) return;
-  const reason = `nobody claimed the ${formatAmount(transfer.amount)} in time; they are back in the hot wallet. Return the customer's money at the bank`;
-  await changeTransaction(trx, transaction, {
-    patch: { attention: reason },
-    actor,
-    reason,
-    detail: { hash: ledgerHash, claimableBalance: claimableBalanceId },
-  });
-}
-
-/** What follows when the ledger has no such balance any more: the customer was quicker. */
-export async function afterLostReclaim(trx: DatabaseTransaction, transfer: Transfer): Promise<void> {
-  if (transfer.claimableBalanceId !== null)
-    await moveClaimableBalance(trx, transfer.claimableBalanceId, { from: 'reclaiming', to: 'gone' });
+  if (balanceId === null || (await settleForeignClaim(context, trx, balanceId))) return;
+  if (isGone) await moveClaimableBalance(trx, balanceId, { from: 'reclaiming', to: 'gone' });
 }

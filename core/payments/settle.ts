@@ -1,4 +1,5 @@
 import { postpone } from '../database/claim.ts';
+import { createLostClaims, postponeOrNote } from '../database/lost-claims.ts';
 import {
   claimSeen,
   claimSubmissions,
@@ -19,19 +20,20 @@ const FIRST_LOOK_MS = 600;
 
 /**
  * Claims submissions that are due; each is a job that takes one a step on (sends it, looks it up, or proves that it can
- * never be applied) and never throws. Safe with any number of processes.
+ * never be applied) and throws only what kept it from being given back, which is noted then. Safe with any number of processes.
  */
 export async function takeSubmissions(
   context: PaymentContext,
   limit: number,
 ): Promise<readonly (() => Promise<void>)[]> {
-  const claims = await claimSubmissions(context.database, limit, LEASE_MS);
+  const { database, lost } = context;
+  const claims = await claimSubmissions(database, limit, LEASE_MS, lost);
   return claims.map((claimed) => async () => {
     try {
       await settleOne(context, claimed);
     } catch (error) {
       context.log.warn({ err: error, submission: claimed.row.hash }, 'a submission could not be settled yet');
-      await postpone(context.database, 'submission', claimed, delayOf(claimed));
+      await postponeOrNote(context, 'submission', claimed, { delayMs: delayOf(claimed), leaseMs: LEASE_MS });
     }
   });
 }
@@ -144,8 +146,9 @@ async function settleFree(
   context: LedgerContext,
   byHash: ReadonlyMap<string, LedgerTransaction>,
 ): Promise<number> {
-  const { database, log } = context;
-  const claims = await claimSeen(database, [...byHash.keys()], LEASE_MS);
+  const { database, log, clock } = context;
+  const lost = context.lost ?? createLostClaims(clock);
+  const claims = await claimSeen(database, [...byHash.keys()], LEASE_MS, lost);
   const findings = claims.flatMap((claimed) => {
     const found = byHash.get(claimed.row.hash);
     return found ? [{ claimed, found }] : [];
@@ -155,7 +158,11 @@ async function settleFree(
     return findings.length;
   } catch (error) {
     log.warn({ err: error, submissions: findings.length }, 'submissions could not be settled yet');
-    for (const claimed of claims) await postpone(database, 'submission', claimed, delayOf(claimed));
+    const again = { table: 'submission', leaseMs: LEASE_MS } as const;
+    lost.note(
+      ...claims.map(({ row, token }) => ({ ...again, id: row.id, token, delayMs: delayOf({ row, token }) })),
+    );
+    await lost.giveBack(database);
     return 0;
   }
 }

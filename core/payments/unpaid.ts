@@ -6,7 +6,7 @@ import { classifyOperation, classifyTransaction, type ResultCode } from '../ledg
 import { isAllowed, type Status } from '../transaction/status.ts';
 import { isFunded, type Transaction } from '../transaction/transaction.ts';
 import type { LedgerContext } from './context.ts';
-import { afterLostReclaim } from './reclaim.ts';
+import { afterUnpaidReclaim } from './reclaim.ts';
 import { tellStuckReceipt } from './stuck-receipt.ts';
 import { changeByTransfers } from './waves.ts';
 
@@ -108,7 +108,8 @@ export async function freeUnpaid(
     ),
   );
   for (const { transfer, release } of held)
-    if (transfer.purpose === 'reclaim' && release.to === 'cancelled') await afterLostReclaim(trx, transfer);
+    if (transfer.purpose === 'reclaim')
+      await afterUnpaidReclaim(context, trx, transfer, release.to === 'cancelled');
   for (const { transfer, code } of held)
     if (code && needsAttention(code))
       await tellStuckReceipt(context, trx, transfer, `${code.code}: ${code.why}`);

@@ -2,12 +2,15 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds from an arbitrary moment, on a clock that nobody can set: for ages, pauses and deadlines. */
+  monotonic(): number;
   /** Resolves after `milliseconds`, or at once when `signal` aborts (it never rejects). */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => Math.floor(performance.now()),
   sleep: (milliseconds, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -20,12 +23,3 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', finish, { once: true });
     }),
 };
-
-/**
- * Whether what was learnt at `atMs` is younger than `maxAgeMs`. What seems to come from the future was learnt before the
- * clock was set back, nobody knows how long ago: it is not.
- */
-export function isYoung(clock: Pick<Clock, 'now'>, atMs: number, maxAgeMs: number): boolean {
-  const ageMs = clock.now() - atMs;
-  return ageMs >= 0 && ageMs < maxAgeMs;
-}

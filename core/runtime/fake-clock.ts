@@ -4,6 +4,8 @@ import type { Clock } from './clock.ts';
 export interface FakeClock extends Clock {
   /** Moves the time and wakes, in order, whoever slept until then; lets what they start run in between. */
   advance(milliseconds: number): Promise<void>;
+  /** Sets its date by so many milliseconds, as NTP's step does; what is monotonic goes on as before. */
+  set(byMs: number): void;
   /** How many are asleep. */
   readonly sleepers: number;
 }
@@ -17,11 +19,14 @@ const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(r
 
 export function createFakeClock(startMs = 0): FakeClock {
   let now = startMs;
+  let setByMs = 0;
   const sleepers = new Set<Sleeper>();
   const next = (until: number): Sleeper | undefined =>
     [...sleepers].filter(({ at }) => at <= until).sort((one, other) => one.at - other.at)[0];
   return {
-    now: () => now,
+    now: () => now + setByMs,
+    monotonic: () => now,
+    set: (byMs) => void (setByMs += byMs),
     get sleepers() {
       return sleepers.size;
     },

@@ -66,8 +66,8 @@ export function createHealth(options: HealthOptions): Health {
     },
     async ready() {
       if (draining) return { ok: false, reasons: ['stopping'] };
-      if (kept === undefined || kept.until <= clock.now()) {
-        kept = { until: clock.now() + (options.cacheMs ?? 1_000), answer: ask() };
+      if (kept === undefined || kept.until <= clock.monotonic()) {
+        kept = { until: clock.monotonic() + (options.cacheMs ?? 1_000), answer: ask() };
       }
       const answer = await kept.answer;
       return draining ? { ok: false, reasons: ['stopping'] } : answer;

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Server as NetServer, type AddressInfo } from 'node:net';
 import type { Clock } from './clock.ts';
 import { CapstanError } from './errors.ts';
 
@@ -11,6 +11,9 @@ export const LISTENER_LIMITS = {
   maxHeaderBytes: 16_384,
   maxRequestsPerSocket: 10_000,
 } as const;
+
+/** How often a listener that closes looks for connections whose last request has ended. */
+const IDLE_LOOK_MS = 1_000;
 
 export class ListenFailed extends CapstanError {
   constructor(host: string, port: number, cause: unknown) {
@@ -27,10 +30,14 @@ export interface Bind {
   readonly host?: string;
 }
 
-/** Sets the time limits and starts listening. @throws ListenFailed */
-export async function listenOn(server: Server, { port, host = '::' }: Bind): Promise<AddressInfo> {
+/** Sets the time limits and starts listening. @param requestTimeoutMs for a whole request. @throws ListenFailed */
+export async function listenOn(
+  server: Server,
+  { port, host = '::' }: Bind,
+  requestTimeoutMs: number = LISTENER_LIMITS.requestTimeoutMs,
+): Promise<AddressInfo> {
   server.headersTimeout = LISTENER_LIMITS.headersTimeoutMs;
-  server.requestTimeout = LISTENER_LIMITS.requestTimeoutMs;
+  server.requestTimeout = requestTimeoutMs;
   server.keepAliveTimeout = LISTENER_LIMITS.keepAliveTimeoutMs;
   server.maxRequestsPerSocket = LISTENER_LIMITS.maxRequestsPerSocket;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -42,19 +49,42 @@ export async function listenOn(server: Server, { port, host = '::' }: Bind): Pro
   return server.address() as AddressInfo;
 }
 
+export interface Closing {
+  /** How long requests that run may take to finish; then their connections are cut. */
+  readonly timeoutMs: number;
+  /** How long a kept connection on which nothing runs stays, for a client that still takes it to be good. Default 0. */
+  readonly idleMs?: number;
+}
+
 /**
- * Stops a listener: no new connection, idle ones close, requests that run get `timeoutMs` to finish, then their
+ * Stops a listener: no new connection, idle ones close after `idleMs`, requests that run get `timeoutMs` to finish, then their
  * connections are cut.
  */
-export async function closeListener(server: Server, clock: Clock, timeoutMs: number): Promise<void> {
+export async function closeListener(
+  server: Server,
+  clock: Clock,
+  { timeoutMs, idleMs = 0 }: Closing,
+): Promise<void> {
   if (!server.listening) return;
   const closed = new AbortController();
   const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => {
+  // Of net, not of http: that one also closes what is idle, at once.
+  NetServer.prototype.close.call(server, () => {
+    // Ends the timer of http itself, which would keep the server in memory.
+    server.close(() => undefined);
     closed.abort();
     resolve();
   });
-  await clock.sleep(timeoutMs, closed.signal);
-  if (!closed.signal.aborted) server.closeAllConnections();
-  await promise;
+  const closeIdle = async (): Promise<void> => {
+    for (let waitMs = idleMs; !closed.signal.aborted; waitMs = IDLE_LOOK_MS) {
+      await clock.sleep(waitMs, closed.signal);
+      // After all that has arrived by now is read: a request that waits in a socket would be lost.
+      setImmediate(() => server.closeIdleConnections());
+    }
+  };
+  const cutOff = async (): Promise<void> => {
+    await clock.sleep(timeoutMs, closed.signal);
+    if (!closed.signal.aborted) server.closeAllConnections();
+  };
+  await Promise.all([closeIdle(), cutOff(), promise]);
 }

@@ -12,6 +12,9 @@ export interface LogDestination {
   write(line: string): void;
 }
 
+/** What a person may ask for. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
 export interface LogOptions {
   /** The process: `server`, `watch-transactions` … */
   readonly name: string;

@@ -46,14 +46,50 @@ describe('runLoop', () => {
     expect(lines.filter((line) => line.includes('a pass failed'))).toHaveLength(3);
   });
 
-  test('ends by itself before a pass would start after its duration', async () => {
+  test.each([-3_600_000, 3_600_000])(
+    'keeps its interval and its end when the date is set by %i ms',
+    async (byMs) => {
+      const { clock, options } = setting();
+      const starts: number[] = [];
+      const pass = async (): Promise<void> => {
+        starts.push(clock.monotonic());
+        if (starts.length === 1) clock.set(byMs);
+      };
+      const code = runLoop({ ...options, intervalMs: 1_000, durationMs: 3_000, once: false, pass });
+      await clock.advance(10_000);
+      expect(await code).toBe(0);
+      expect(starts).toEqual([0, 1_000, 2_000, 3_000]);
+    },
+  );
+
+  test.each([
+    ['whole intervals', 3_000, [0, 1_000, 2_000, 3_000]],
+    ['a part of one', 2_400, [0, 1_000, 2_000, 2_400]],
+  ])(
+    'ends with a pass when its duration is over, so that its successor may take a while to start: %s',
+    async (_what, durationMs, expected) => {
+      const { clock, options } = setting();
+      const starts: number[] = [];
+      const pass = async (): Promise<void> => void starts.push(clock.now());
+      const code = runLoop({ ...options, intervalMs: 1_000, durationMs, once: false, pass });
+      await clock.advance(10_000);
+      expect(await code).toBe(0);
+      expect(starts).toEqual(expected);
+    },
+  );
+
+  test('ends when its duration is over also when passes fail, and when the last one began before', async () => {
     const { clock, options } = setting();
-    let passes = 0;
-    const pass = async (): Promise<void> => void (passes += 1);
-    const code = runLoop({ ...options, intervalMs: 1_000, durationMs: 3_000, once: false, pass });
+    const starts: number[] = [];
+    const pass = async (): Promise<void> => {
+      starts.push(clock.now());
+      if (starts.length < 3) throw new Error('database away');
+      await clock.sleep(5_000);
+    };
+    const code = runLoop({ ...options, intervalMs: 1_000, durationMs: 2_500, once: false, pass });
     await clock.advance(10_000);
     expect(await code).toBe(0);
-    expect(passes).toBe(3);
+    expect(starts).toEqual([0, 1_000, 2_500]);
   });
 
   test.each([

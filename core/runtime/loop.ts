@@ -7,7 +7,10 @@ export interface LoopOptions {
   readonly intervalMs: number;
   /** One pass only; its success is the exit code. */
   readonly once: boolean;
-  /** Ends the loop by itself after this time: a CronJob's run makes room for the next. Absent: only `signal` ends it. */
+  /**
+   * Ends the loop by itself after this time, with a last pass: a CronJob's run makes room for the next, which takes a while to start.
+   * Absent: only `signal` ends it.
+   */
   readonly durationMs?: number;
   /** The longest wait after failures in a row. Default: five minutes, at least one interval. */
   readonly maxBackoffMs?: number;
@@ -47,18 +50,19 @@ export async function runLoop(options: LoopOptions): Promise<number> {
   const { clock, signal, intervalMs, log } = options;
   const random = options.random ?? Math.random;
   if (options.once) return (await attempt(options)) ? EXIT.ok : EXIT.failed;
-  const endsAt = options.durationMs === undefined ? Infinity : clock.now() + options.durationMs;
+  const endsAt = options.durationMs === undefined ? Infinity : clock.monotonic() + options.durationMs;
   let failures = 0;
   while (!signal.aborted) {
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     failures = (await attempt(options)) ? 0 : failures + 1;
     const waitMs =
       failures === 0
-        ? Math.max(0, startedAt + intervalMs - clock.now())
+        ? Math.max(0, startedAt + intervalMs - clock.monotonic())
         : backoffMs(failures, intervalMs, options.maxBackoffMs ?? 300_000, random);
-    if (clock.now() + waitMs >= endsAt) break;
+    const leftMs = endsAt - clock.monotonic();
+    if (leftMs <= 0) break;
     if (failures > 0) log.warn({ failures, wait_ms: waitMs }, 'the next pass waits');
-    await clock.sleep(waitMs, signal);
+    await clock.sleep(Math.min(waitMs, leftMs), signal);
   }
   return EXIT.ok;
 }

@@ -3,6 +3,12 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Seconds, from a health check's answer to a request that nearly timed out. */
 export const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/**
+ * The event loop's lag is looked at so often; Node counts this time in, so that a process at rest shows it as its lag. At
+ * prom-client's own 10 ms such a process does little else: 0.4 % of a core.
+ */
+const EVENT_LOOP_SAMPLE_MS = 50;
+
 interface Description<Label extends string> {
   /** Without the prefix `capstan_`; ends in its unit (`_seconds`, `_total`, `_stroops`). */
   readonly name: string;
@@ -45,7 +51,8 @@ export function createMetrics(options: {
 }): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ process: options.process });
-  if (options.defaults ?? true) collectDefaultMetrics({ register: registry });
+  if (options.defaults ?? true)
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
   const metrics: Metrics = {
     registry,
     counter: (description) => new Counter(named(description, registry)),

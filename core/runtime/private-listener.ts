@@ -91,5 +91,5 @@ export async function startPrivateListener(options: PrivateListenerOptions): Pro
     void serve(req, res, options);
   });
   const address = await listenOn(server, options.bind);
-  return { address, close: () => closeListener(server, options.clock, CLOSE_TIMEOUT_MS) };
+  return { address, close: () => closeListener(server, options.clock, { timeoutMs: CLOSE_TIMEOUT_MS }) };
 }

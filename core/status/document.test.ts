@@ -1,27 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { declaredHooks } from './hooks.ts';
-import { composeStatus, readAnchorStatus, type AnchorStatus } from './document.ts';
+import { composeStatus, readAnchorStatus } from './document.ts';
+import { ownStatus } from './testing/status.ts';
 import { anchorOf, assetOf, direction } from '../../test/support/anchor.ts';
 import { newAccount } from '../../test/support/transaction.ts';
 
-const own: AnchorStatus = {
-  version: '1.2.3',
-  anchor: 'harbor',
-  ready: { ok: true, reasons: [] },
-  schema: { found: 'Migration0001Initial', needed: 'Migration0001Initial' },
-  suspensions: {},
-  frozen: {},
-  money: {
-    transfersOpen: 0,
-    submissionsPending: 0,
-    transactionsFunded: 0,
-    tasksOpen: 0,
-    tasksGivenUp: 0,
-    receiptsUnmatched: 0,
-    attention: 0,
-  },
-  integration: { circuit: 'closed', running: 0, waiting: 0 },
-};
+const own = ownStatus();
 const watcher = {
   name: 'watcher',
   ageSeconds: 3.5,

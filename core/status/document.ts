@@ -82,7 +82,8 @@ const money = z.object({
   transactionsFunded: z.int(),
   tasksOpen: z.int(),
   tasksGivenUp: z.int(),
-  receiptsUnmatched: z.int(),
+  /** Receipts that a person has to decide on, or whose way back is stuck; not dust, nor what funds an account. */
+  receiptsAlarming: z.int().default(0),
   attention: z.int(),
 });
 
@@ -91,6 +92,8 @@ const anchorStatus = z.object({
   anchor: z.string(),
   ready: z.object({ ok: z.boolean(), reasons: z.array(z.string()) }),
   schema: z.object({ found: z.string().optional(), needed: z.string() }),
+  /** Whether the disk of the database has room for what PostgreSQL needs next. */
+  database: z.object({ hasRoom: z.boolean() }).optional(),
   /** What support staff or a limit stopped: `anchor` or an asset, and why. */
   suspensions: z.record(z.string(), z.string()),
   /** Distribution accounts whose payouts are stopped because the journal lacks something, and why. */

@@ -106,11 +106,29 @@ describe('the bank', () => {
     expect(await bank.client.call('interactive/submit', bad, { idempotencyKey: 's-1' })).toEqual({
       errors: { first_name: expect.any(String), email_address: expect.any(String) },
     });
-    const good = { ...call, values: customer };
+    const good = { ...call, step: 'customer', values: customer };
     expect(await bank.client.call('interactive/submit', good, { idempotencyKey: 's-2' })).toEqual({
       accepted: true,
     });
+    expect(await bank.client.call('interactive/form', call)).toMatchObject({
+      step: 'details',
+      back: 'customer',
+    });
+    const answers = {
+      ...call,
+      step: 'details',
+      values: { nationality: 'NGA', city: 'Lagos', birth_date: '' },
+    };
+    expect(await bank.client.call('interactive/submit', answers, { idempotencyKey: 's-3' })).toEqual({
+      accepted: true,
+    });
     expect(await bank.client.call('interactive/form', call)).toEqual({ done: true });
+    const shown = await bank.client.call('interactive/form', { ...call, show: 'details' });
+    expect(JSON.stringify(shown)).toContain('"nationality","label":"Nationality","value":"NGA"');
+    expect(await bank.client.call('interactive/form', { ...call, show: 'customer' })).toMatchObject({
+      step: 'customer',
+      fields: [{ value: customer.first_name }, {}, {}],
+    });
     const other = { ...call, transaction: { ...deposit, accountMemo: '7' } };
     expect(await bank.client.call('interactive/form', other)).toMatchObject({ step: 'customer' });
   });

@@ -72,6 +72,28 @@ export class Books {
     );
   }
 
+  /** What the customer answered; undefined: never asked. */
+  details(account: string, memo: string): Readonly<Record<string, string>> | undefined {
+    const found = this.#one(
+      rows.details,
+      'SELECT * FROM details WHERE account = ? AND memo = ?',
+      account,
+      memo,
+    );
+    return found?.answers;
+  }
+
+  saveDetails({ account, memo, details }: Pick<Customer, 'account' | 'memo'> & { details: object }): void {
+    this.#run(
+      `INSERT INTO details (account, memo, answers, created_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (account, memo) DO UPDATE SET answers = excluded.answers`,
+      account,
+      memo,
+      JSON.stringify(details),
+      this.#now(),
+    );
+  }
+
   /** The deposit, expected from now on if it was not yet known. An amount that became known later is taken over. */
   expect({ id, asset, account, memo, expected }: NewDeposit): Deposit {
     this.#run(

@@ -14,6 +14,14 @@ export const customer = z.object({
   email: z.string(),
 });
 
+/** What a customer answered, by the names of the form's fields. */
+export const details = z.object({
+  answers: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.record(z.string(), z.string())),
+});
+
 export const review = z.enum(['held', 'approved', 'refused']);
 
 /** A transfer that the bank expects or has received; `id` is Capstan's transaction. */

@@ -13,6 +13,13 @@ export const SCHEMA = `
     created_at INTEGER NOT NULL,
     PRIMARY KEY (account, memo)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS details (
+    account TEXT NOT NULL,
+    memo TEXT NOT NULL,
+    answers TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (account, memo)
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS deposits (
     id TEXT PRIMARY KEY,
     asset TEXT NOT NULL,

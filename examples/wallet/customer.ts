@@ -26,6 +26,9 @@ const BY_TYPE: Readonly<Record<string, string>> = {
   url: 'https://example.com',
 };
 
+/** Buttons say nothing; a photo is at nobody's hand here. */
+const NOT_FILLED: ReadonlySet<string> = new Set(['submit', 'image', 'button', 'file']);
+
 /**
  * What a customer sends back with a form: hidden fields as they came, the amount where one is asked, a plausible value
  * everywhere else, the button that goes on (not one that only calculates).
@@ -35,7 +38,7 @@ export function fillIn({ fields }: Form, amount: string): URLSearchParams {
   const values = new URLSearchParams();
   const radios = new Set<string>();
   for (const field of fields) {
-    if (field.type === 'submit' || field.type === 'image' || field.type === 'button') continue;
+    if (NOT_FILLED.has(field.type)) continue;
     if (field.type === 'radio') {
       if (radios.has(field.name)) continue;
       radios.add(field.name);

@@ -67,7 +67,9 @@ test('says what the ledger refused and why', async () => {
   await expect(ledger.fund(keypair.publicKey)).rejects.toThrow(/friendbot to fund the account\. Came: 400/);
 });
 
-test('plain http is for this machine only', () => {
+test('plain http is for this machine and its cluster only', () => {
+  expect(configureStellar('http://ledger.harbor.svc:8000', 'x').network).toBe('x');
+  expect(() => configureStellar('http://10.1.2.3', 'x')).toThrow(LedgerFailed);
   expect(() => configureStellar('http://horizon.example', 'x')).toThrow(LedgerFailed);
   expect(configureStellar('https://horizon.example', 'x').network).toBe('x');
 });

@@ -36,13 +36,14 @@ const TIMEOUT_SECONDS = 60;
 
 /**
  * The wallet library's settings for any network. A local ledger speaks plain http, which the library's own constructor
- * refuses; so the connection is made again, by the library's own class, allowing it for this machine only.
+ * refuses; so the connection is made again, by the library's own class, allowing it for this machine and its cluster only.
  */
 export function configureStellar(horizonUrl: string, passphrase: string): StellarConfiguration {
   const url = new URL(horizonUrl);
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol === 'http:' && !isLocal) {
-    throw new LedgerFailed('https, but on this machine', horizonUrl);
+  // A name without a dot, or of a Service, is of the cluster in which a pod tries this out.
+  const isNear = /^(localhost|127\.0\.0\.1|\[::1\]|[^.:]+|.+\.svc)$/.test(url.hostname);
+  if (url.protocol === 'http:' && !isNear) {
+    throw new LedgerFailed('https, but on this machine or in its cluster', horizonUrl);
   }
   const configuration = StellarConfiguration.TestNet();
   const HorizonServer = configuration.server.constructor as ServerClass;

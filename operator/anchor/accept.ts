@@ -24,7 +24,7 @@ export function accept(anchor: AnchorObject, using: (account: string) => readonl
   const conflict = conflictOf(anchor, using);
   if (conflict) {
     const { namespace = '', name } = conflict.other.metadata;
-    const detail = `${conflict.account} is used by ${namespace}/${name}, which is older.`;
+    const detail = `${conflict.account} is used by ${namespace}/${name}, which is older`;
     return { finding: finding('Accepted', 'AccountConflict', detail), manifest, isAccepted: false };
   }
   return { finding: finding('Accepted', 'Valid'), manifest, isAccepted: true };
@@ -36,11 +36,11 @@ function manifestOf({ metadata, spec }: AnchorObject): AnchorManifest | string {
   const value = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec };
   try {
     const { anchors } = checkManifest([{ file: name, documents: [{ value, lineOf: () => 1 }] }]);
-    return anchors[0] ?? 'it is no Anchor.';
+    return anchors[0] ?? 'it is no Anchor';
   } catch (error) {
     if (!(error instanceof ManifestErrors)) throw error;
     const told = error.problems.slice(0, MOST_TOLD).map(({ path, message }) => `${path}: ${message}`);
     const more = error.problems.length - told.length;
-    return [...told, ...(more > 0 ? [`and ${more} more.`] : [])].join(' ');
+    return [...told, ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
   }
 }

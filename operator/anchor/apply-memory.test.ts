@@ -62,6 +62,7 @@ const createClock = () => {
   let nowMs = 1_000;
   return {
     now: () => nowMs,
+    monotonic: () => nowMs,
     sleep: () => Promise.reject(new Error('a memory does not sleep')),
     advance: (ms: number) => void (nowMs += ms),
   };

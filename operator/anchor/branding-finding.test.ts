@@ -33,7 +33,7 @@ describe('the condition of a branding', () => {
   test('names the files, the first of many', () => {
     const problems = ['a.css:1: one', 'b.css:2: two', 'c.css: three', 'd.css: four'];
     expect(brandingFinding(reading({ problems }), branded).message).toMatch(
-      /in its place\. a\.css:1: one; b\.css:2: two; c\.css: three; and 1 more$/,
+      /in its place: a\.css:1: one; b\.css:2: two; c\.css: three; and 1 more\.$/,
     );
   });
 });

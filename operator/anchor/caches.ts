@@ -8,6 +8,7 @@ import type { Kind } from '../kube/kinds.ts';
 import { keyOf } from '../kube/objects.ts';
 import { createOptionalInformer, type OptionalInformer } from '../kube/optional-informer.ts';
 import type { ReflectorOptions, ReflectorTimes } from '../kube/reflector.ts';
+import { createSharing } from '../kube/sharing.ts';
 import { byOwner } from '../kube/store.ts';
 import type { WatchMetricsOf } from '../kube/watch-metrics.ts';
 import type { Apis } from '../resources/context.ts';
@@ -89,10 +90,21 @@ function toAnchor(object: AnchorObject): AnchorObject {
   return { ...rest, metadata: { ...metadata, annotations } };
 }
 
+/** The children of an Anchor have their owner and most of their labels in common. */
+function lightened(child: ChildObject, share: ReturnType<typeof createSharing>): ChildObject {
+  const { labels, ownerReferences } = child.metadata;
+  const common = {
+    ...(labels && { labels: share(labels) }),
+    ...(ownerReferences && { ownerReferences: share(ownerReferences) }),
+  };
+  return { ...child, metadata: { ...child.metadata, ...common } };
+}
+
 /** Fills the caches of everything that an Anchor is made of; those of kinds that we do not own hold metadata only. */
 export function createCaches(options: CachesOptions): Caches {
   const { client, namespaces, presence, events, clock, log, metrics, times = {} } = options;
   const common = { client, namespaces, clock, log, metrics, times };
+  const share = createSharing();
   const anchors = createInformer<AnchorObject>({
     ...common,
     kind: ANCHOR,
@@ -107,7 +119,7 @@ export function createCaches(options: CachesOptions): Caches {
     ...common,
     kind: client.kindOf(of),
     selection: { labelSelector: CHILDREN, metadataOnly: !isReadWhole(of.kind) },
-    transform: (object) => toChild(of.kind, { ...object, apiVersion: of.apiVersion }),
+    transform: (object) => lightened(toChild(of.kind, { ...object, apiVersion: of.apiVersion }), share),
     indexes: { owner: byOwner },
     onChange: events.child,
   });
@@ -116,7 +128,7 @@ export function createCaches(options: CachesOptions): Caches {
       ...common,
       kind: client.kindOf({ apiVersion: 'v1', kind: name }),
       selection: { metadataOnly: true, ...(fieldSelector !== undefined && { fieldSelector }) },
-      transform: (object) => toSource(name, object),
+      transform: (object) => lightened(toSource(name, object), share),
       indexes: { owner: byOwner },
       onChange: events.source,
     });

@@ -8,7 +8,7 @@ import type { KubernetesObject } from '../resources/kubernetes.ts';
 import type { GeneratedSecret, Random } from '../resources/secrets.ts';
 import { FIELD_MANAGER, isOfAnother, type Owner } from './anchor-object.ts';
 import type { ApplyMemory } from './apply-memory.ts';
-import { toChild, type ChildObject } from './child-object.ts';
+import { isReadWhole, toChild, type ChildObject } from './child-object.ts';
 import type { ObservedChild } from './observed.ts';
 import type { Plan, Step } from './plan.ts';
 
@@ -27,6 +27,8 @@ export interface Outcome {
   readonly refusals: readonly string[];
   /** Something is to be tried again after so long. */
   readonly retryAfterMs?: number;
+  /** What the API server made of what was sent: newer than the caches. */
+  readonly applied: readonly ChildObject[];
 }
 
 class ChildNotGone extends CapstanError {
@@ -84,13 +86,15 @@ export async function carryOut(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const refusals: string[] = [];
+  const applied: ChildObject[] = [];
   let retryAfterMs: number | undefined;
   const later = (ms: number): void => void (retryAfterMs = Math.min(ms, retryAfterMs ?? ms));
   for (const step of plan.steps) {
     signal.throwIfAborted();
     try {
-      const waitMs = await carryOutStep(step, owner, tools, signal);
-      if (waitMs > 0) later(waitMs);
+      const done = await carryOutStep(step, owner, tools, signal);
+      if (typeof done === 'object') applied.push(done);
+      else if (done > 0) later(done);
     } catch (error) {
       if (isInvalid(error) || isForbidden(error)) refusals.push(`${step.id}: ${messageOf(error)}`);
       // The API itself went away; its cache will say so in a moment.
@@ -99,11 +103,16 @@ export async function carryOut(
     }
   }
   for (const child of plan.prune) await prune(child, owner, tools, signal);
-  return { refusals, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { refusals, applied, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
-/** @returns ms after which the step is to be tried, 0 if it is done */
-async function carryOutStep(step: Step, owner: Owner, tools: Tools, signal: AbortSignal): Promise<number> {
+/** @returns what was applied, or ms after which the step is to be tried; 0: there is nothing to do */
+async function carryOutStep(
+  step: Step,
+  owner: Owner,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<ChildObject | number> {
   const { client, memory } = tools;
   if (step.do === 'create') return 0;
   if (step.do === 'handOver') {
@@ -121,9 +130,14 @@ async function carryOutStep(step: Step, owner: Owner, tools: Tools, signal: Abor
     if (verdict === 'settled') return 0;
     if (verdict !== 'apply') return verdict;
   }
-  const applied = await client.apply<KubeObject>(object, { fieldManager: FIELD_MANAGER, signal });
-  memory.remember(owner.uid, object, id, toChild(object.kind, applied));
-  return 0;
+  const applied = await client.apply<KubeObject>(object, {
+    fieldManager: FIELD_MANAGER,
+    metadataOnly: !isReadWhole(object.kind),
+    signal,
+  });
+  const child = toChild(object.kind, applied);
+  memory.remember(owner.uid, object, id, child);
+  return child;
 }
 
 /** Of a child that belongs to an Anchor of the same name that was deleted: it is about to be collected. */

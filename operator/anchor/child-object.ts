@@ -9,7 +9,7 @@ export interface Rollout {
   readonly wanted: number;
   readonly replicas: number;
   readonly ready: number;
-  /** Every copy is of the newest template, and those of the one before are gone. */
+  /** Every copy of the newest template has been there and ready, and those of the one before are gone. */
   readonly isComplete: boolean;
   /** The newest template did not come up in its time. */
   readonly isStuck: boolean;
@@ -38,6 +38,7 @@ interface Condition {
   readonly status?: unknown;
   readonly reason?: unknown;
   readonly message?: unknown;
+  readonly observedGeneration?: unknown;
 }
 const conditionOf = (status: Readonly<Record<string, unknown>>, type: string): Condition | undefined =>
   (Array.isArray(status['conditions']) ? (status['conditions'] as unknown[]) : [])
@@ -51,12 +52,15 @@ function rolloutOf(metadata: ObjectMeta, raw: KubeObject & Readonly<Record<strin
   const [wanted, replicas] = [numberOf(spec['replicas'], 1), numberOf(status['replicas'])];
   const updated = numberOf(status['updatedReplicas']);
   const isSeen = numberOf(status['observedGeneration']) >= (metadata.generation ?? 0);
+  // Of a Deployment; it stays so when pods fail later. A StatefulSet tells nothing of the kind.
+  const progress = conditionOf(status, 'Progressing')?.reason;
+  const hasArrived = progress === undefined || progress === 'NewReplicaSetAvailable';
   return {
     wanted,
     replicas,
     ready: numberOf(status['readyReplicas']),
-    isComplete: isSeen && updated >= wanted && replicas <= updated,
-    isStuck: isSeen && conditionOf(status, 'Progressing')?.reason === 'ProgressDeadlineExceeded',
+    isComplete: isSeen && updated >= wanted && replicas <= updated && hasArrived,
+    isStuck: isSeen && progress === 'ProgressDeadlineExceeded',
   };
 }
 
@@ -64,14 +68,22 @@ function jobOf(raw: Readonly<Record<string, unknown>>): JobState {
   const status = recordOf(raw['status']);
   const has = (type: string): boolean => conditionOf(status, type)?.status === 'True';
   if (has('Complete')) return 'complete';
-  return has('Failed') ? 'failed' : 'running';
+  if (has('Failed')) return 'failed';
+  return numberOf(status['failed']) > 0 ? 'failing' : 'running';
 }
 
-function certificateOf(raw: Readonly<Record<string, unknown>>): CertificateState {
+function certificateOf(
+  { generation = 0 }: ObjectMeta,
+  raw: Readonly<Record<string, unknown>>,
+): CertificateState {
   const status = recordOf(raw['status']);
-  if (conditionOf(status, 'Ready')?.status === 'True') return { state: 'issued' };
+  const ready = conditionOf(status, 'Ready');
+  // What is said of the spec before says nothing of this one.
+  const isOfNow = numberOf(ready?.observedGeneration, generation) >= generation;
+  if (ready?.status === 'True' && isOfNow) return { state: 'issued' };
   const issuing = conditionOf(status, 'Issuing');
-  const isFailed = issuing?.status === 'False' && issuing.reason === 'Failed';
+  // Its reason is that of the request: `Failed`, or a word of the approver that denied it.
+  const isFailed = issuing?.status === 'False';
   return isFailed ? { state: 'failed', message: textOf(issuing.message) } : { state: 'pending' };
 }
 
@@ -120,7 +132,7 @@ const READERS: Readonly<
   },
   StatefulSet: (metadata, raw) => ({ rollout: rolloutOf(metadata, raw) }),
   Job: (_, raw) => ({ job: jobOf(raw) }),
-  Certificate: (_, raw) => ({ certificate: certificateOf(raw) }),
+  Certificate: (metadata, raw) => ({ certificate: certificateOf(metadata, raw) }),
   // Neither has a generation, and their status changes by itself.
   Service: (_, raw) => ({ version: hashOf(raw['spec']) }),
   HorizontalPodAutoscaler: (_, raw) => ({ version: hashOf(raw['spec']) }),

@@ -8,8 +8,8 @@ const HEADER = `<!-- Generated from operator/anchor/reason-table.ts by operator/
 # The conditions of an Anchor
 
 \`kubectl describe anchor NAME\` shows them, \`kubectl get anchors\` the first one. Each carries \`observedGeneration\`; its
-\`lastTransitionTime\` moves only when its status does. A message is the sentence below and what is known of the case; it names
-Secrets and keys, never a value. An Event is written when a condition comes to a reason, not while it stays there.
+\`lastTransitionTime\` moves only when its status does. A message is the sentence below, with the case behind a colon at its end; it
+names Secrets and keys, never a value. An Event is written when a condition comes to a reason, not while it stays there, nor for what is well from the first.
 
 `;
 

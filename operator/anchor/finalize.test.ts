@@ -3,7 +3,7 @@ import type { MoneyInFlight } from '../../core/status/document.ts';
 import { ABANDON, type AnchorObject } from './anchor-object.ts';
 import type { ChildObject } from './child-object.ts';
 import { farewell } from './finalize.ts';
-import { testStatus } from './testing/status.ts';
+import { testStatus } from '../../core/status/testing/status.ts';
 
 const server = (metadata: Partial<ChildObject['metadata']> = {}): ChildObject => ({
   apiVersion: 'apps/v1',
@@ -32,24 +32,29 @@ describe('an Anchor that is deleted', () => {
 
   test.each([
     [{ transactionsFunded: 2 }, '2 transactions whose money is here'],
-    [{ transfersOpen: 1 }, '1 payments that are to be made'],
-    [{ submissionsPending: 3 }, '3 submissions on their way'],
-    [{ tasksOpen: 1 }, '1 messages to the integration'],
+    [{ transfersOpen: 1 }, '1 payment to be made'],
+    [{ submissionsPending: 3 }, '3 submissions on the way'],
+    [{ tasksOpen: 1 }, '1 message to the integration'],
   ])('waits for %j and says so', (money, said) => {
     expect(farewell(anchor(), { ...known, reading: reading(money) })).toEqual({
       mayGo: false,
-      why: `In flight: ${said}.`,
+      isSure: true,
+      why: said,
     });
   });
 
   test('does not wait for what only a person can settle', () => {
-    const money = { tasksGivenUp: 2, receiptsUnmatched: 4, attention: 1 };
+    const money = { tasksGivenUp: 2, receiptsAlarming: 4, attention: 1 };
     expect(farewell(anchor(), { ...known, reading: reading(money) })).toEqual({ mayGo: true });
   });
 
   test('believes no answer from before it was deleted, and waits for one', () => {
     const old = { ...known, reading: reading({}, 49) };
-    expect(farewell(anchor(), old)).toEqual({ mayGo: false, why: 'The server is being asked.' });
+    expect(farewell(anchor(), old)).toEqual({
+      mayGo: false,
+      isSure: false,
+      why: 'the server is being asked how much',
+    });
     expect(farewell(anchor(), { server: known.server, reading: undefined, sinceMs: 50 })).toMatchObject({
       mayGo: false,
     });
@@ -59,7 +64,8 @@ describe('an Anchor that is deleted', () => {
     const silent = { ...known, reading: { atMs: 100, error: 'ECONNREFUSED' } };
     expect(farewell(anchor(), silent)).toEqual({
       mayGo: false,
-      why: expect.stringContaining('does not answer: ECONNREFUSED.'),
+      isSure: true,
+      why: expect.stringContaining('does not answer (ECONNREFUSED)'),
     });
   });
 

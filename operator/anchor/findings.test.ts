@@ -1,45 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnchorStatus, StatusProblem } from '../../core/status/document.ts';
 import { bent, contextOf } from '../resources/testing/context.ts';
-import type { Rollout } from './child-object.ts';
-import { findingsOf, type Knowledge } from './findings.ts';
-import { planAnchor, type Plan } from './plan.ts';
-import { CONDITION_TYPES, type ConditionType, type Finding } from './reasons.ts';
-import { testStatus } from './testing/status.ts';
-
-const NOW_MS = 1_800_000_000_000;
-const ROLLED_OUT: Rollout = { wanted: 2, replicas: 2, ready: 2, isComplete: true, isStuck: false };
-const rollout = (change: Partial<Rollout>): Rollout => ({ ...ROLLED_OUT, ...change });
-
-const context = contextOf(bent({ tls: { issuerRef: { name: 'letsencrypt' } } }));
-const plan: Plan = {
-  ...planAnchor(context, { children: [], isSynced: true, isDatabaseReady: true, suspendWorkers: false }),
-  held: [],
-  schema: 'current',
-};
-const reading = (change: Partial<AnchorStatus> = {}) => ({
-  atMs: 0,
-  status: testStatus(change, NOW_MS - 5_000),
-});
-const HEALTHY: Knowledge = {
-  context,
+import type { Knowledge } from './findings.ts';
+import { CONDITION_TYPES } from './reasons.ts';
+import { testStatus } from '../../core/status/testing/status.ts';
+import {
+  allFindings as all,
+  findingOf as of,
+  NOW_MS,
   plan,
-  server: ROLLED_OUT,
-  watcher: ROLLED_OUT,
-  integration: ROLLED_OUT,
-  isDatabaseReady: true,
-  certificate: { state: 'issued' },
-  reading: reading(),
-  nowMs: NOW_MS,
-};
+  reading,
+  rollout,
+  ROLLED_OUT,
+} from './testing/knowledge.ts';
+
 const silent = (error: string) => ({ atMs: 0, error });
 
-const all = (change: Partial<Knowledge> = {}): readonly Finding[] => findingsOf({ ...HEALTHY, ...change });
-const of = (type: ConditionType, change: Partial<Knowledge> = {}): Finding => {
-  const found = all(change).filter((one) => one.type === type);
-  expect(found).toHaveLength(1);
-  return found[0]!;
-};
 const preflight = (problems: readonly StatusProblem[], ageSeconds = 30) => ({
   preflight: {
     ageSeconds,
@@ -104,6 +80,11 @@ describe('SecretsReady', () => {
     });
   });
 
+  test('names a key once, also where the message does so itself', () => {
+    const said = key('wrong_account', 'srt', 'Secret harbor-keys, key srt: holds another seed.');
+    expect(of('SecretsReady', { reading: keys(said) }).message.match(/key srt/g)).toHaveLength(1);
+  });
+
   test('tells the keys of the first trouble, three at most', () => {
     const many = ['a', 'b', 'c', 'd', 'e'].map((name) => key('missing', name));
     const { message } = of('SecretsReady', { reading: keys(...many, key('malformed', 'other')) });
@@ -120,7 +101,7 @@ describe('SecretsReady', () => {
     ] as const;
     expect(of('SecretsReady', { plan: { ...plan, missing } })).toMatchObject({
       reason: 'SecretMissing',
-      message: expect.stringContaining('Missing: Secret harbor-keys, ConfigMap brand.'),
+      message: expect.stringContaining('does not exist: Secret harbor-keys, ConfigMap brand.'),
     });
     const given = contextOf(bent({ tls: { secretName: 'own-tls' } }));
     const known = {
@@ -136,6 +117,7 @@ describe('DatabaseReady', () => {
   test.each([
     ['waiting', 'Migrating'],
     ['running', 'Migrating'],
+    ['failing', 'MigrationFailed'],
     ['failed', 'MigrationFailed'],
   ] as const)('a migration that is %s is %s', (schema, reason) => {
     expect(of('DatabaseReady', { plan: { ...plan, schema } }).reason).toBe(reason);
@@ -147,6 +129,8 @@ describe('DatabaseReady', () => {
     ['does not answer at all: nothing is known', silent('ECONNREFUSED'), 'NotReported'],
     ['has an older schema', reading({ schema: { found: 'Migration0001Core', needed: 'x' } }), 'Migrating'],
     ['has no schema', reading({ schema: { needed: 'x' } }), 'Migrating'],
+    ['finds no room on its disk', reading({ database: { hasRoom: false } }), 'DiskFull'],
+    ['finds room on its disk', reading({ database: { hasRoom: true } }), 'Migrated'],
   ])('a server that %s', (_, said, reason) => {
     expect(of('DatabaseReady', { reading: said }).reason).toBe(reason);
   });
@@ -157,6 +141,12 @@ describe('DatabaseReady', () => {
       'EmbeddedNotReady',
     );
     expect(of('DatabaseReady', { context: embedded, isDatabaseReady: true }).reason).toBe('Migrated');
+    const first = {
+      context: embedded,
+      isDatabaseReady: false,
+      plan: { ...plan, schema: 'waiting' as const },
+    };
+    expect(of('DatabaseReady', first)).toMatchObject({ status: 'Unknown', reason: 'EmbeddedStarting' });
   });
 });
 
@@ -183,7 +173,7 @@ describe('LedgerReady', () => {
     const problems = codes.map((code) => ({ code, message: code }));
     expect(of('LedgerReady', { reading: reading(preflight(problems)) })).toMatchObject({
       reason: 'AccountMissing',
-      message: expect.stringMatching(/ account_missing$/),
+      message: expect.stringMatching(/: account_missing\.$/),
     });
   });
 
@@ -212,15 +202,27 @@ describe('IntegrationReady', () => {
   test('wants a ready pod where it runs here, and none where it runs elsewhere', () => {
     const none = { integration: rollout({ ready: 0 }) };
     expect(of('IntegrationReady', none).reason).toBe('NotAvailable');
-    expect(of('IntegrationReady', { integration: undefined }).reason).toBe('NotAvailable');
     const elsewhere = contextOf(bent({ integration: { url: 'https://bank.example' } }));
     expect(of('IntegrationReady', { context: elsewhere, integration: undefined }).reason).toBe('Answering');
+  });
+
+  test.each<[string, Partial<Knowledge>, string]>([
+    ['not made yet', { integration: undefined }, 'RollingOut'],
+    ['on its way', { integration: rollout({ isComplete: false, ready: 0 }) }, 'RollingOut'],
+    ['stuck', { integration: rollout({ isComplete: false, isStuck: true, ready: 0 }) }, 'NotAvailable'],
+    [
+      'on its way beside one that is ready',
+      { integration: rollout({ isComplete: false, ready: 1 }) },
+      'Answering',
+    ],
+  ])('of an integration that is %s', (_, change, reason) => {
+    expect(of('IntegrationReady', change).reason).toBe(reason);
   });
 
   test('says which hooks are missing, and why it does not answer', () => {
     expect(of('IntegrationReady', { reading: said(hooks) })).toMatchObject({
       reason: 'HookMissing',
-      message: expect.stringContaining('Missing: deposits/poll.'),
+      message: expect.stringContaining('is needed: deposits/poll.'),
     });
     expect(of('IntegrationReady', { reading: said({ error: 'it answers 401' }) })).toMatchObject({
       reason: 'Unreachable',
@@ -267,11 +269,11 @@ describe.each([
   test('says what it waits for', () => {
     expect(of(type, held('schema'))).toMatchObject({
       reason: 'Waiting',
-      message: expect.stringContaining('It waits for the schema.'),
+      message: expect.stringContaining('waits for is there: the schema.'),
     });
     expect(of(type, held('sources'))).toMatchObject({
       reason: 'Waiting',
-      message: expect.stringContaining('It waits for Secret harbor-keys.'),
+      message: expect.stringContaining('waits for is there: Secret harbor-keys.'),
     });
   });
 
@@ -322,7 +324,7 @@ describe('PaymentsActive', () => {
     const payments = contextOf(bent({ payments: { suspended: true } }));
     expect(of('PaymentsActive', { context: payments, reading: reading(stopped) })).toMatchObject({
       reason: 'SuspendedBySpec',
-      message: expect.stringContaining('All of them.'),
+      message: expect.stringContaining('settle: all assets.'),
     });
   });
 
@@ -341,10 +343,10 @@ describe('PaymentsActive', () => {
   });
 
   test('what waits for a person is counted', () => {
-    const money = { ...testStatus().money, receiptsUnmatched: 2, attention: 1 };
+    const money = { ...testStatus().money, receiptsAlarming: 2, attention: 1 };
     expect(of('PaymentsActive', { reading: reading({ money }) })).toMatchObject({
       reason: 'AttentionNeeded',
-      message: expect.stringContaining('2 receipts that match nothing, 1 transactions.'),
+      message: expect.stringContaining('a person: 2 receipts, 1 transaction.'),
     });
   });
 });

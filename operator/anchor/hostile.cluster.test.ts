@@ -1,23 +1,15 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
-import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { testKeys, type Loose } from '../../core/spec/test-manifest.ts';
-import { sharedControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
-import { installCrd } from '../../test/cluster/install.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { Harbour, simpleAnchor } from './testing/harness.ts';
+import { simpleAnchor, type Harbour } from './testing/harness.ts';
+import { eachHarbour, LIMIT_MS } from './testing/stage.ts';
 
 // Specs that go to every limit at once, and words in every script: what the API server takes, the operator carries out.
 
-let cluster: ControlPlane;
 let harbour: Harbour;
-beforeAll(async () => {
-  cluster = await sharedControlPlane();
-  await installCrd(cluster);
-}, 900_000);
-beforeEach(async () => void (harbour = await Harbour.open(cluster, 'hostile')));
-afterEach(async () => harbour.close(), 60_000);
+eachHarbour('hostile', (one) => void (harbour = one));
 
-const LIMIT_MS = 240_000;
 const NAME = 'a'.repeat(30);
 /** Written from right to left, beyond the first plane, put together of several characters, with what YAML and TOML mean by them. */
 const SCRIPTS = 'ﷺ مرحبا 𝄞𝄞 👩‍👩‍👧 e\u0301 "\'\\ {{ }} ${X} <b>&amp; # --- \u2028 %s \t ';

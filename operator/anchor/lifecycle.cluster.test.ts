@@ -1,25 +1,19 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
-import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Loose } from '../../core/spec/test-manifest.ts';
-import { sharedControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
-import { installCrd } from '../../test/cluster/install.ts';
+import type { ControlPlane } from '../../test/cluster/control-plane.ts';
+import { anchorsPath } from '../../test/cluster/install.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { ABANDON, FINALIZER, PAUSED } from './anchor-object.ts';
+import { startFaultProxy, type Seen } from '../kube/testing/fault-proxy.ts';
 import { Harbour, simpleAnchor } from './testing/harness.ts';
+import { eachHarbour, LIMIT_MS, SOON_MS } from './testing/stage.ts';
 
 // Anchors that come, go, change and meet, on a real API server.
 
 let cluster: ControlPlane;
 let harbour: Harbour;
-beforeAll(async () => {
-  cluster = await sharedControlPlane();
-  await installCrd(cluster);
-}, 900_000);
-beforeEach(async () => void (harbour = await Harbour.open(cluster, 'lifecycle')));
-afterEach(async () => harbour.close(), 60_000);
-
-const LIMIT_MS = 240_000;
-const SOON_MS = 30_000;
+eachHarbour('lifecycle', (...given) => void ([harbour, cluster] = given));
 
 /** As if its server had reported. */
 async function markServed(of: Harbour): Promise<void> {
@@ -42,12 +36,10 @@ test(
     const second = await harbour.operate({
       platformChange: { image: 'capstan:broken', schema, version: '2' },
     });
-    // By itself a Job gives up after five minutes; nobody puts this back, because it is no part of what is applied now.
-    const job = 'harbor-migrate-9999';
-    await eventually('the Job is there', () => harbour.get('Job', job), SOON_MS);
-    await harbour.patch(harbour.path('Job', job), { spec: { backoffLimit: 0 } });
+    // The Job itself gives up after five minutes.
     await harbour.condition('harbor', 'DatabaseReady', 'MigrationFailed');
     await harbour.condition('harbor', 'Ready', 'NotReady');
+    expect((await harbour.get('Job', 'harbor-migrate-9999')).status.conditions).toBeUndefined();
     expect(imageOf(await harbour.get('Deployment', 'harbor-server'))).toBe('capstan:1.2.3');
     expect(imageOf(await harbour.get('Deployment', 'harbor-watch-transactions'))).toBe('capstan:1.2.3');
     await second.stop();
@@ -79,6 +71,20 @@ test(
   LIMIT_MS,
 );
 
+/** Waits until all children belong to the second Anchor of the name, and it serves. */
+async function isAnew(first: Loose, second: Loose): Promise<void> {
+  await eventually(
+    'all of it belongs to the second one',
+    async () => {
+      const [old, now] = [await harbour.children(first), await harbour.children(second)];
+      return old.length === 0 && now.length > 20;
+    },
+    90_000,
+  );
+  await harbour.condition('harbor', 'ServerReady', 'Available');
+  await harbour.quiet();
+}
+
 test(
   'an Anchor that is deleted and made again under its name gets everything anew',
   async () => {
@@ -90,17 +96,51 @@ test(
     await eventually('it is gone', async () => (await harbour.anchor('harbor')) === undefined, SOON_MS);
     const second = await harbour.apply(manifest);
     expect(second.metadata.uid).not.toBe(first.metadata.uid);
-    await eventually(
-      'all of it belongs to the second one',
-      async () => {
-        const [old, now] = [await harbour.children(first), await harbour.children(second)];
-        return old.length === 0 && now.length > 20;
-      },
-      90_000,
-    );
+    await isAnew(first, second);
+    expect(await harbour.children(first)).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'an Anchor that is deleted and made again while its key waits in the queue is a new one, and inherits nothing',
+  async () => {
+    const proxy = await startFaultProxy(await harbour.access());
+    const { registry } = await harbour.operate({ concurrency: 1, through: proxy.url });
+    const manifest = await simpleAnchor(harbour, 'harbor');
+    const first = await harbour.apply(manifest);
     await harbour.condition('harbor', 'ServerReady', 'Available');
     await harbour.quiet();
+    await markServed(harbour);
+    // The only worker is kept busy by another Anchor: its first write gets no answer yet.
+    const release = Promise.withResolvers<void>();
+    const isOfOther = ({ method, path }: Seen): boolean => method !== 'GET' && path.includes('/other-');
+    proxy.inject(isOfOther, { do: 'hold', until: release.promise });
+    await harbour.apply(await simpleAnchor(harbour, 'other'));
+    await eventually('the worker is busy', () => Promise.resolve(proxy.seen.some(isOfOther)), SOON_MS);
+    manifest.spec.server = { replicas: 3 };
+    await harbour.apply(manifest);
+    const waiting = async (): Promise<number> => {
+      const { values } = await registry.getSingleMetric('workqueue_depth')!.get();
+      return values.reduce((sum, { value }) => sum + value, 0);
+    };
+    await eventually('its key waits', async () => (await waiting()) === 1, SOON_MS);
+    await harbour.delete('harbor');
+    await harbour.patch(anchorsPath(harbour.name, 'harbor'), { metadata: { finalizers: null } });
+    await eventually('it is gone', async () => (await harbour.anchor('harbor')) === undefined, SOON_MS);
+    const second = await harbour.apply(manifest);
+    expect([await waiting(), second.metadata.uid === first.metadata.uid]).toEqual([1, false]);
+    release.resolve();
+    await isAnew(first, second);
+    const { status } = await harbour.anchor('harbor');
+    // The first one's server had told of its schema; that of the second one has not, so it was migrated.
+    expect([status.observedGeneration, status.versions.schema]).toEqual([1, undefined]);
+    const children = await harbour.children(second);
+    expect(children).toContainEqual(expect.stringMatching(/^Job\/harbor-migrate-/));
+    expect(children).toEqual(expect.arrayContaining(['Secret/harbor-hmac', 'Secret/harbor-session']));
     expect(await harbour.children(first)).toEqual([]);
+    await harbour.condition('other', 'ServerReady', 'Available');
+    await proxy.close();
   },
   LIMIT_MS,
 );
@@ -155,6 +195,35 @@ test(
       async () => (await harbour.get('Deployment', 'harbor-server')) === undefined,
       60_000,
     );
+  },
+  LIMIT_MS,
+);
+
+test(
+  'an Anchor that waits for its money still does what its spec says: payments that were stopped may go on',
+  async () => {
+    await harbour.operate();
+    const manifest = await simpleAnchor(harbour, 'harbor');
+    manifest.spec.payments = { suspended: true };
+    await harbour.apply(manifest);
+    await harbour.condition('harbor', 'ServerReady', 'Available');
+    await harbour.quiet();
+    await markServed(harbour);
+    await harbour.delete('harbor');
+    await harbour.condition('harbor', 'Reconciling', 'WaitingForMoney');
+    const config = async (): Promise<string> =>
+      (await harbour.get('ConfigMap', 'harbor-config')).data['anchor.yaml'];
+    expect(await config()).toContain('suspended: true');
+    manifest.spec.payments = { suspended: false };
+    await harbour.apply(manifest);
+    await eventually(
+      'the processes are told',
+      async () => !(await config()).includes('suspended: true'),
+      SOON_MS,
+    );
+    await harbour.condition('harbor', 'Reconciling', 'WaitingForMoney');
+    await harbour.annotate('harbor', { [ABANDON]: 'true' });
+    await eventually('it is gone', async () => (await harbour.anchor('harbor')) === undefined, SOON_MS);
   },
   LIMIT_MS,
 );

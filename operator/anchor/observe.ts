@@ -29,12 +29,25 @@ export interface Family {
 }
 
 export function familyOf(caches: Caches, owner: Owner): Family {
-  const all = caches.childrenOf(owner.uid);
+  return familyOfAll(caches.childrenOf(owner.uid), owner);
+}
+
+function familyOfAll(all: readonly ChildObject[], owner: Owner): Family {
   return {
     all,
     of: (kind, role) =>
       all.find((one) => one.kind === kind && one.metadata.name === childName(owner.name, role)),
   };
+}
+
+/**
+ * The same with what was just applied in place of what the caches still have: a part that is to be rolled out is not taken for one
+ * that is.
+ */
+export function withApplied(family: Family, owner: Owner, applied: readonly ChildObject[]): Family {
+  const isNewer = (one: ChildObject): boolean =>
+    applied.some(({ kind, metadata }) => kind === one.kind && metadata.name === one.metadata.name);
+  return familyOfAll([...family.all.filter((one) => !isNewer(one)), ...applied], owner);
 }
 
 /** @param schema the newest that the server is known to have reported */

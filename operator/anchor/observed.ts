@@ -11,7 +11,8 @@ export interface ObservedChild {
   readonly isDeleting?: boolean;
 }
 
-export type JobState = 'running' | 'complete' | 'failed';
+/** `failing`: a pod of it has failed, and it tries again; `failed`: it does so no more. */
+export type JobState = 'running' | 'failing' | 'complete' | 'failed';
 
 /** What is true now, as far as a plan depends on it; the spec and the platform are in the build context. */
 export interface Observed {

@@ -21,6 +21,7 @@ import { accountsOf } from './accounts.ts';
 import { ABANDON, PAUSED, type AnchorObject } from './anchor-object.ts';
 import { createApplyMemory, type ApplyMemory } from './apply-memory.ts';
 import { createCaches, optionalKinds, type Caches } from './caches.ts';
+import { createCauseFinder } from './cause-finder.ts';
 import { isSameChild, type ChildObject } from './child-object.ts';
 import { registerAnchorMetrics } from './metrics.ts';
 import { AnchorReconciler } from './reconcile.ts';
@@ -131,6 +132,7 @@ class AnchorOperator implements Operator {
       reader,
       writer: createStatusWriter(client, this.events),
       courier: createSuspensionCourier({ client, clock }),
+      finder: createCauseFinder({ client, clock, calendar, log }),
       platform,
       statusUrl: options.statusUrl ?? statusUrlInCluster,
       suspendWorkers: options.suspendWorkers ?? false,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { installOptionalApis } from '../../test/chart/optional-apis.ts';
 import { callApi } from '../../test/cluster/api.ts';
+import type { Loose } from '../../core/spec/test-manifest.ts';
 import { startControlPlane } from '../../test/cluster/control-plane.ts';
 import { installCrd } from '../../test/cluster/install.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -24,6 +25,8 @@ afterAll(async () => {
 
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const LIMIT_MS = 240_000;
+const NO_ISSUER =
+  'Referenced "ClusterIssuer" not found: clusterissuer.cert-manager.io "letsencrypt" not found';
 
 test(
   'a certificate waits for cert-manager, is made when it comes, followed, and told missing when it is gone again',
@@ -42,6 +45,9 @@ test(
     );
     expect(certificate.spec).toMatchObject({ secretName: 'harbor-tls', dnsNames: ['harbor.example'] });
     await harbour.condition('harbor', 'CertificateReady', 'Pending');
+    await refuse(certificate);
+    const refused = await harbour.condition('harbor', 'CertificateReady', 'Failed');
+    expect(refused.message).toBe(`cert-manager could not get a certificate: ${NO_ISSUER}.`);
     const conditions = [{ type: 'Ready', status: 'True', reason: 'Ready', message: '' }];
     await harbour.patch(`${harbour.path('Certificate', 'harbor-server')}/status`, { status: { conditions } });
     await harbour.condition('harbor', 'CertificateReady', 'Issued');
@@ -54,6 +60,21 @@ test(
   },
   LIMIT_MS,
 );
+
+/** As cert-manager does with the request of a Certificate whose issuer does not exist. */
+async function refuse({ metadata }: Loose): Promise<void> {
+  const { name, uid, labels } = metadata;
+  const owner = { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', name, uid };
+  const path = harbour.path('CertificateRequest');
+  await harbour.api('POST', path, {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'CertificateRequest',
+    metadata: { name, labels, ownerReferences: [owner] },
+    spec: { request: '' },
+  });
+  const conditions = [{ type: 'Ready', status: 'False', reason: 'Pending', message: NO_ISSUER }];
+  await harbour.patch(`${path}/${name}/status`, { status: { conditions } });
+}
 
 test(
   'a route waits for the Gateway API, is made whenever it comes, and told missing whenever it is gone',

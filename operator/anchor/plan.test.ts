@@ -7,7 +7,7 @@ import { DATABASE_ANNOTATION } from '../resources/jobs.ts';
 import { schemaNumber } from '../resources/names.ts';
 import { bent, childrenOf, contextOf } from '../resources/testing/context.ts';
 import { forManyAnchors } from '../resources/testing/arbitrary.ts';
-import type { Observed, ObservedChild } from './observed.ts';
+import type { JobState, Observed, ObservedChild } from './observed.ts';
 import { planAnchor, type Plan } from './plan.ts';
 
 const JOB = `harbor-migrate-${schemaNumber(LATEST_MIGRATION)}`;
@@ -77,13 +77,17 @@ describe('a new Anchor', () => {
     const order = written(plan);
     const at = (part: string): number => order.findIndex((id) => id.includes(part));
     expect(at('ServiceAccount')).toBeLessThan(at('ConfigMap'));
-    expect(order.findLastIndex((id) => id.includes('NetworkPolicy'))).toBeLessThan(at('Deployment'));
+    const last = order.findLastIndex((id) => id.includes('NetworkPolicy'));
+    expect(last).toBeLessThan(at('Deployment'));
+    // The Job reads the config at its start: with the one before it would migrate the database before.
+    expect(last).toBeLessThan(at('Job'));
+    expect(at('Job')).toBeLessThan(at('Deployment'));
   });
 });
 
 describe('the schema', () => {
   const context = contextOf();
-  const job = (state: 'running' | 'complete' | 'failed'): Partial<Observed> => ({
+  const job = (state: JobState): Partial<Observed> => ({
     migrationJob: { name: JOB, state },
   });
   const old = 'Migration0000Before';
@@ -92,6 +96,27 @@ describe('the schema', () => {
   test.each<[string, Observed, Plan['schema'], boolean, boolean]>([
     // what is so, gate, is a Job written, is the server written
     ['is reported as new enough', world(context), 'current', false, true],
+    [
+      'is reported as new enough, and the Job has more to do',
+      world(context, job('running')),
+      'running',
+      false,
+      false,
+    ],
+    [
+      'is reported as new enough, and the Job was done',
+      world(context, job('complete')),
+      'current',
+      false,
+      true,
+    ],
+    [
+      'is reported as new enough, and the Job had failed',
+      world(context, job('failed')),
+      'current',
+      false,
+      true,
+    ],
     ['is newer than this release', world(context, { schema: 'Migration9999Later' }), 'current', false, true],
     [
       'is older, and no Job is there',
@@ -105,6 +130,13 @@ describe('the schema', () => {
       'is older, and the Job runs',
       world(context, { schema: old, ...job('running') }),
       'running',
+      false,
+      false,
+    ],
+    [
+      'is older, and the Job tries again',
+      world(context, { schema: old, ...job('failing') }),
+      'failing',
       false,
       false,
     ],

@@ -56,9 +56,13 @@ export interface Held {
 
 /**
  * Where the schema stands. `current`: as new as the release needs. `migrated`: the Job is done, the server has not said so
- * yet. Under the others the version that serves goes on.
+ * yet. Under the others the version that serves goes on. `failing`: it is being tried again.
  */
-export type SchemaGate = 'current' | 'migrated' | 'waiting' | 'running' | 'failed';
+export type SchemaGate = 'current' | 'migrated' | 'waiting' | 'running' | 'failing' | 'failed';
+
+/** Whether the migration came to a bad end, the last time that it was tried. */
+export const hasFailed = ({ schema }: Pick<Plan, 'schema'>): boolean =>
+  schema === 'failed' || schema === 'failing';
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -90,8 +94,10 @@ export function planAnchor(context: BuildContext, observed: Observed): Plan {
       .filter(({ name }) => !context.versions.has(`Secret/${name}`))
       .map((secret): Step => ({ do: 'create', id: secret.id, secret })),
     ...handOver(context, observed),
-    ...(migrating && 'object' in migrating ? [stepOf(migrating.object, known)] : []),
-    ...verdicts.flatMap((verdict) => ('apply' in verdict ? [stepOf(verdict.apply, known)] : [])),
+    ...withMigration(
+      verdicts.flatMap((verdict) => ('apply' in verdict ? [stepOf(verdict.apply, known)] : [])),
+      migrating && 'object' in migrating ? [stepOf(migrating.object, known)] : [],
+    ),
   ];
   const held = verdicts.flatMap((verdict) => ('held' in verdict ? [verdict.held] : []));
   const names = new Set([...served, job].map(({ object }) => idOf(object)));
@@ -117,12 +123,24 @@ function schemaGate(context: BuildContext, observed: Observed, known: Known, job
   const isBehind = observed.schema === undefined || observed.schema < needed;
   // Another database, or another password to it: its schema is not the one that was reported.
   const isOther = server !== undefined && server.database !== databaseFingerprint(context);
-  if (!isBehind && !isOther) return 'current';
   const existing = known.get(idOf(job.object));
   const isOurs = existing !== undefined && existing.immutableHash === immutableHashOf(job.object);
-  if (!isOurs || observed.migrationJob?.name !== existing.name) return 'waiting';
-  const { state } = observed.migrationJob;
+  const state =
+    isOurs && observed.migrationJob?.name === existing.name ? observed.migrationJob.state : 'none';
+  // What serves tells of the new schema as soon as it is there, and the Job may have more to do.
+  if (!isBehind && !isOther) return state === 'running' ? 'running' : 'current';
+  if (state === 'none') return 'waiting';
   return state === 'complete' ? 'migrated' : state;
+}
+
+/** What a pod of ours names, or is bound by, at its start. */
+const GROUND = new Set(['ServiceAccount', 'ConfigMap', 'NetworkPolicy']);
+
+/** The Job's pod has to find its account and today's config, so it comes after them, and before all else. */
+function withMigration(steps: readonly Step[], migrating: readonly Step[]): readonly Step[] {
+  const isGround = (step: Step): boolean => step.do !== 'create' && GROUND.has(step.object.kind);
+  const ground = steps.filter(isGround);
+  return [...ground, ...migrating, ...steps.filter((step) => !isGround(step))];
 }
 
 type JobVerdict = { readonly object: KubernetesObject } | { readonly held: Held };

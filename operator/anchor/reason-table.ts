@@ -1,7 +1,7 @@
 /** What a reason means: the same status, sentence and remedy wherever it is given. */
 export interface ConditionReason {
   readonly status: 'True' | 'False' | 'Unknown';
-  /** The message, before the details of the case. */
+  /** The message; the case is told behind a colon in place of its full stop. */
   readonly sentence: string;
   /** What a person does about it. */
   readonly remedy?: string;
@@ -71,8 +71,13 @@ export const REASON_TABLE = {
     Migrating: unknown('The schema is being brought up to this release.'),
     MigrationFailed: bad(
       'The schema could not be brought up; the version before goes on serving.',
-      'Read the log of the migration Job; it is tried again after ten minutes, or when the Secret changes.',
+      'Repair what the message names, or go back to the release before (`helm rollback`): it is tried again by itself, in minutes.',
     ),
+    DiskFull: bad(
+      'The disk of the database is full, or nearly so.',
+      'Give its volume more room; what could not be written is tried again by itself.',
+    ),
+    EmbeddedStarting: unknown('The embedded PostgreSQL is being started.'),
     EmbeddedNotReady: bad('The embedded PostgreSQL does not run.', 'See the pod of the StatefulSet.'),
     Unreachable: bad('The server cannot reach the database.', 'Check the URL, the database and its network.'),
     NotReported: NOT_REPORTED,
@@ -115,6 +120,11 @@ export const REASON_TABLE = {
     HookMissing: bad(
       'The integration does not declare a hook that is needed.',
       'Declare and serve it (GET /capstan/v1), or disable that direction of the asset.',
+    ),
+    RollingOut: unknown('The integration is being rolled out, and no pod of it is ready yet.'),
+    Stuck: bad(
+      'A new version of the integration does not come up; the old one goes on.',
+      'See spec.integration: its image, what it reads, and the log of its pods.',
     ),
     NotAvailable: bad('No pod of the integration is ready.', 'See the pods of its Deployment.'),
     NotReported: NOT_REPORTED,
@@ -193,7 +203,7 @@ export const REASON_TABLE = {
       'Look into it (`capstan suspensions`), then `capstan resume`.',
     ),
     AttentionNeeded: {
-      ...good('Payments are made, and something waits for a person: receipts, effects or transactions.'),
+      ...good('Payments are made, and something waits for a person.'),
       remedy: 'See `capstan transactions`, `capstan receipts` and `capstan tasks`.',
       event: 'Warning',
     },

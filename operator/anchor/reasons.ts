@@ -23,7 +23,7 @@ export type ConditionStatus = 'True' | 'False' | 'Unknown';
 /** The reasons that a type may have. */
 export type ReasonOf<T extends ConditionType> = keyof (typeof REASON_TABLE)[T] & string;
 
-/** A condition before it is given its times: `message` is the table's sentence, and what is known of this one case. */
+/** A condition before it is given its times: `message` is the table's sentence, with what is known of this one case at its end. */
 export interface Finding<T extends ConditionType = ConditionType> {
   readonly type: T;
   readonly status: ConditionStatus;
@@ -39,10 +39,13 @@ export function finding<T extends ConditionType>(type: T, reason: ReasonOf<T>, d
   const rows: Readonly<Record<string, ConditionReason>> = REASON_TABLE[type];
   const row = rows[reason];
   if (!row) throw new Error(`${type} has no reason ${reason}`);
-  const message = detail === undefined ? row.sentence : `${row.sentence} ${detail}`;
+  const message = detail === undefined ? row.sentence : `${stemOf(row.sentence)}: ${stemOf(detail)}.`;
   // Half a character comes back from the API server as another one, and would be written again and again.
   return { type, status: row.status, reason, message: message.slice(0, 1024).toWellFormed() };
 }
+
+/** One sentence is what is read at night: the case is told in it, not behind it. */
+export const stemOf = (sentence: string): string => sentence.replace(/\.$/, '');
 
 /** What is done about it; undefined where nothing has to be. */
 export function remedyOf(type: ConditionType, reason: string): string | undefined {

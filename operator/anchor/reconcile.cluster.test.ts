@@ -1,25 +1,15 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
-import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Loose } from '../../core/spec/test-manifest.ts';
-import { sharedControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
-import { installCrd } from '../../test/cluster/install.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { FINALIZER } from './anchor-object.ts';
-import { Harbour, simpleAnchor } from './testing/harness.ts';
+import { simpleAnchor, type Harbour } from './testing/harness.ts';
+import { eachHarbour, LIMIT_MS, SOON_MS } from './testing/stage.ts';
 
 // What an operator does with the objects of an Anchor, on a real API server; no server answers here (real.cluster.test.ts).
 
-let cluster: ControlPlane;
 let harbour: Harbour;
-beforeAll(async () => {
-  cluster = await sharedControlPlane();
-  await installCrd(cluster);
-}, 900_000);
-beforeEach(async () => void (harbour = await Harbour.open(cluster, 'reconcile')));
-afterEach(async () => harbour.close(), 60_000);
-
-const LIMIT_MS = 240_000;
-const SOON_MS = 30_000;
+eachHarbour('reconcile', (one) => void (harbour = one));
 
 /** Everything of an Anchor whose integration runs here and whose database runs elsewhere. */
 const family = (name: string): readonly unknown[] => [
@@ -34,6 +24,7 @@ const family = (name: string): readonly unknown[] => [
     (role) => `NetworkPolicy/${name}-${role}`,
   ),
   `PodDisruptionBudget/${name}-server`,
+  `PodDisruptionBudget/${name}-watch-transactions`,
   `Secret/${name}-hmac`,
   `Secret/${name}-session`,
   ...['integration', 'server', 'status', 'watch-transactions'].map((role) => `Service/${name}-${role}`),
@@ -87,6 +78,9 @@ test(
     });
     await new Promise((resolve) => void setTimeout(resolve, 8_000));
     expect((await harbour.writes()).slice(before)).toEqual([]);
+    // Of ours, and of Kubernetes' own controllers: nothing was made before what it refers to.
+    const warnings = (await harbour.list('Event')).filter(({ type }: Loose) => type === 'Warning');
+    expect(warnings.map(({ regarding, reason, note }: Loose) => [regarding.name, reason, note])).toEqual([]);
   },
   LIMIT_MS,
 );
@@ -168,6 +162,37 @@ test(
     expect(await harbour.get('Secret', 'harbor-hmac')).toBeDefined();
     expect((await harbour.get('Deployment', 'harbor-server')).spec.replicas).toBe(2);
     await harbour.quiet();
+  },
+  LIMIT_MS,
+);
+
+test(
+  'an autoscaler takes the copies of the server over as they are, is not fought, and gives them back to the spec',
+  async () => {
+    await harbour.operate();
+    const { manifest } = await established('harbor', (spec) => void (spec.server = { replicas: 4 }));
+    await harbour.quiet();
+    const server = async (): Promise<Loose> => harbour.get('Deployment', 'harbor-server');
+    const before = await server();
+    manifest.spec.server = { autoscaling: { min: 2, max: 6, cpu: 70 } };
+    await harbour.apply(manifest);
+    await eventually(
+      'the autoscaler is there',
+      () => harbour.get('HorizontalPodAutoscaler', 'harbor-server'),
+      SOON_MS,
+    );
+    await harbour.quiet();
+    // The generation counts each change of the spec: there was none, not even for a moment.
+    const { metadata, spec } = await server();
+    expect([spec.replicas, metadata.generation]).toEqual([4, before.metadata.generation]);
+    await harbour.patch(`${harbour.path('Deployment', 'harbor-server')}/scale`, { spec: { replicas: 5 } });
+    await harbour.quiet();
+    expect((await server()).spec.replicas).toBe(5);
+    manifest.spec.server = { replicas: 3 };
+    await harbour.apply(manifest);
+    await eventually('the spec has them again', async () => (await server()).spec.replicas === 3, SOON_MS);
+    await harbour.condition('harbor', 'ServerReady', 'Available');
+    expect(await harbour.get('HorizontalPodAutoscaler', 'harbor-server')).toBeUndefined();
   },
   LIMIT_MS,
 );
@@ -259,6 +284,29 @@ test(
       'harbor-watch-transactions': before['harbor-watch-transactions']! + 1,
     });
     expect((await harbour.get('Secret', 'harbor-hmac')).data).toEqual(data);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'the first that is said of a changed spec is that it is being rolled out, not that what ran before is available',
+  async () => {
+    await harbour.operate();
+    const { manifest } = await established('harbor');
+    await harbour.quiet();
+    manifest.spec.assets[0].deposit = { min: '2', max: '5000' };
+    const { metadata } = await harbour.apply(manifest);
+    const first = await eventually(
+      'the new spec is spoken of',
+      async () => {
+        const { conditions } = (await harbour.anchor('harbor')).status;
+        const found = conditions.find(({ type }: Loose) => type === 'ServerReady');
+        return found.observedGeneration === metadata.generation && found;
+      },
+      SOON_MS,
+    );
+    expect(first).toMatchObject({ status: 'Unknown', reason: 'RollingOut' });
+    await harbour.condition('harbor', 'ServerReady', 'Available');
   },
   LIMIT_MS,
 );

@@ -4,23 +4,20 @@ import type { Log } from '../../core/runtime/log.ts';
 import type { AnchorManifest } from '../../core/spec/schema/anchor.ts';
 import type { ReconcileContext, ReconcileResult } from '../engine/reconcile.ts';
 import { isConflict } from '../kube/errors.ts';
-import {
-  createBuildContext,
-  selectorLabels,
-  type BuildContext,
-  type Platform,
-} from '../resources/context.ts';
+import { selectorLabels, type BuildContext, type Platform } from '../resources/context.ts';
 import { accept } from './accept.ts';
-import { FINALIZER, isSet, PAUSED, type AnchorObject, type Owner } from './anchor-object.ts';
+import { FINALIZER, isSet, PAUSED } from './anchor-object.ts';
 import type { Caches } from './caches.ts';
+import type { CauseFinder } from './cause-finder.ts';
+import type { Rollout } from './child-object.ts';
 import { carryOut, createSecrets, type Outcome, type Tools } from './carry-out.ts';
-import { farewell, holdBack, letGo } from './finalize.ts';
-import { findingsOf } from './findings.ts';
-import { familyOf, observe, versionsOf, type Family } from './observe.ts';
+import { farewell, holdBack, isCascading, letGo } from './finalize.ts';
+import { findingsOf, type Knowledge } from './findings.ts';
+import { look, type Scene } from './look.ts';
+import { familyOf, withApplied } from './observe.ts';
 import type { Observed } from './observed.ts';
 import { planAnchor, type Plan } from './plan.ts';
 import { finding, summarize, type ConditionType, type Finding } from './reasons.ts';
-import { statusIn } from './report-findings.ts';
 import type { StatusReader } from './status-reader.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { SuspensionCourier } from './suspension.ts';
@@ -32,6 +29,7 @@ export interface ReconcilerOptions {
   readonly reader: StatusReader;
   readonly writer: StatusWriter;
   readonly courier: SuspensionCourier;
+  readonly finder: CauseFinder;
   readonly platform: Platform;
   /** Where the private status of an Anchor's server is read. */
   readonly statusUrl: (anchor: { readonly name: string; readonly namespace: string }) => string;
@@ -47,12 +45,7 @@ const RESYNC_MS = 600_000;
 const FAREWELL_MS = 3_000;
 const REFUSED_MS = 60_000;
 
-interface Scene {
-  readonly anchor: AnchorObject;
-  readonly owner: Owner;
-  readonly family: Family;
-  readonly signal: AbortSignal;
-}
+type Planned = Pick<Knowledge, 'plan' | 'context' | 'causes'>;
 
 /** Brings what belongs to one Anchor to what its spec says, and its status to what is true. */
 export class AnchorReconciler {
@@ -84,6 +77,7 @@ export class AnchorReconciler {
     this.options.tools.memory.forget(uid);
     this.options.writer.forget(uid);
     this.options.courier.forget(uid);
+    this.options.finder.forget(uid);
     this.options.reader.forget(key);
     this.uids.delete(key);
     this.dying.delete(uid);
@@ -95,17 +89,23 @@ export class AnchorReconciler {
     this.followServer(key, scene);
     if (accepted.isAccepted && accepted.manifest) return this.bringAbout(key, scene, accepted.manifest);
     const others = this.lastFindings(scene, ['Ready', 'Accepted', 'Reconciling']);
-    const findings = [accepted.finding, ...others, finding('Reconciling', 'Active')];
+    const findings = [accepted.finding, ...others, reconciling(scene, false)];
     await this.writeStatus(key, scene, findings, accepted.manifest);
     return { requeueAfterMs: RESYNC_MS };
   }
 
   private async bringAbout(key: string, scene: Scene, manifest: AnchorManifest): Promise<ReconcileResult> {
     const isPaused = isSet(scene.anchor, PAUSED);
-    const context = this.contextOf(scene, manifest);
-    const observed = this.observe(key, scene, context);
-    let plan = planAnchor(context, observed);
-    let outcome: Outcome = { refusals: [] };
+    const {
+      context,
+      observed,
+      plan: first,
+    } = await look(key, scene, manifest, {
+      ...this.options,
+      client: this.options.tools.client,
+    });
+    let plan = first;
+    let outcome: Outcome = { refusals: [], applied: [] };
     let courierMs: number | undefined;
     try {
       if (!isPaused) {
@@ -116,32 +116,17 @@ export class AnchorReconciler {
       await this.reportFailure(key, scene, plan, context, error);
       throw error;
     }
+    const after = { ...scene, family: withApplied(scene.family, scene.owner, outcome.applied) };
+    const { causes, againMs } = await this.options.finder.find(after, context.apis);
     const [refused] = outcome.refusals;
     const findings = [
       refused === undefined ? finding('Accepted', 'Valid') : finding('Accepted', 'ApplyRefused', refused),
-      ...this.judge(key, scene, plan, context),
-      finding('Reconciling', isPaused ? 'Paused' : 'Active'),
+      ...this.judge(key, after, { plan, context, causes }),
+      reconciling(scene, isPaused),
     ];
-    await this.writeStatus(key, scene, findings, manifest);
+    await this.writeStatus(key, after, findings, manifest);
     const retryMs = refused === undefined ? outcome.retryAfterMs : REFUSED_MS;
-    return { requeueAfterMs: Math.min(retryMs ?? RESYNC_MS, courierMs ?? RESYNC_MS) };
-  }
-
-  private observe(key: string, { anchor, family }: Scene, context: BuildContext): Observed {
-    const { reader, writer, suspendWorkers } = this.options;
-    const reported = statusIn(reader.latest(key))?.schema.found;
-    const schema = reported ?? writer.before(anchor)?.versions?.schema;
-    return observe(context, family, { schema, suspendWorkers });
-  }
-
-  private contextOf({ anchor, owner }: Scene, manifest: AnchorManifest): BuildContext {
-    const { caches, platform, calendar } = this.options;
-    const { creationTimestamp = new Date(calendar.now()).toISOString() } = anchor.metadata;
-    return createBuildContext(
-      manifest,
-      { uid: owner.uid, createdAt: creationTimestamp },
-      { platform, apis: caches.apis(), versions: versionsOf(caches, anchor, owner) },
-    );
+    return { requeueAfterMs: Math.min(...[retryMs, courierMs, againMs].map((ms) => ms ?? RESYNC_MS)) };
   }
 
   /** Carries the plan out; with Secrets that it made, what waited for them goes out at once. */
@@ -174,20 +159,19 @@ export class AnchorReconciler {
     return againMs;
   }
 
-  /** Asks the server of the Anchor as long as a pod of it is ready. */
-  private followServer(key: string, { anchor, owner, family }: Scene): void {
+  /** Asks the server of the Anchor from when it has come up. */
+  private followServer(key: string, { anchor, owner, family, waitsFor }: Scene): void {
     const { reader, statusUrl, writer } = this.options;
-    const ready = family.of('Deployment', 'server')?.rollout?.ready ?? 0;
-    if (ready === 0) return reader.forget(key);
+    if (waitsFor !== undefined) return reader.follow(key, statusUrl(owner), { isHasty: true });
+    if (!canAnswer(family.of('Deployment', 'server')?.rollout)) return reader.forget(key);
     const isWell = writer.before(anchor)?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
     reader.follow(key, statusUrl(owner), { isHasty: !isWell });
   }
 
-  private judge(key: string, { family }: Scene, plan: Plan, context: BuildContext): readonly Finding[] {
+  private judge(key: string, { family }: Scene, known: Planned): readonly Finding[] {
     const { reader, calendar } = this.options;
     return findingsOf({
-      context,
-      plan,
+      ...known,
       server: family.of('Deployment', 'server')?.rollout,
       watcher: family.of('Deployment', 'watcher')?.rollout,
       integration: family.of('Deployment', 'integration')?.rollout,
@@ -217,7 +201,7 @@ export class AnchorReconciler {
     if (isConflict(error) || scene.signal.aborted) return;
     const findings = [
       finding('Accepted', 'Valid'),
-      ...this.judge(key, scene, plan, context),
+      ...this.judge(key, scene, { plan, context, causes: this.options.finder.latest(scene.owner.uid) }),
       finding('Reconciling', 'ApiError', messageOf(error)),
     ];
     try {
@@ -269,10 +253,24 @@ export class AnchorReconciler {
       await letGo(tools.client, anchor, signal);
       return undefined;
     }
-    this.options.reader.follow(key, this.options.statusUrl(owner), { isHasty: true });
-    const waiting = finding('Reconciling', 'WaitingForMoney', verdict.why);
-    const findings = [...this.lastFindings(scene, ['Ready', 'Reconciling']), waiting];
-    await this.writeStatus(key, scene, findings, undefined);
+    const waiting = { ...scene, waitsFor: verdict.why };
+    if (verdict.isSure && !isCascading(anchor)) {
+      // Money settles only while the anchor does what its spec says: a person may still let payments go on, or repair it.
+      const { requeueAfterMs = FAREWELL_MS } = await this.keep(key, waiting);
+      return { requeueAfterMs: Math.min(requeueAfterMs, FAREWELL_MS) };
+    }
+    this.followServer(key, waiting);
+    const findings = [...this.lastFindings(scene, ['Ready', 'Reconciling']), reconciling(waiting, false)];
+    await this.writeStatus(key, waiting, findings, undefined);
     return { requeueAfterMs: FAREWELL_MS };
   }
+}
+
+/** One that had come up and is no longer ready can say why; one that comes up cannot yet. */
+const canAnswer = (server: Rollout | undefined): boolean =>
+  server !== undefined && (server.ready > 0 || (server.isComplete && server.replicas > 0));
+
+function reconciling({ waitsFor }: Scene, isPaused: boolean): Finding {
+  if (waitsFor !== undefined) return finding('Reconciling', 'WaitingForMoney', waitsFor);
+  return finding('Reconciling', isPaused ? 'Paused' : 'Active');
 }

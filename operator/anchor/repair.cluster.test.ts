@@ -1,23 +1,20 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-return, typescript/no-unsafe-argument, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Loose } from '../../core/spec/test-manifest.ts';
-import { sharedControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
-import { installCrd } from '../../test/cluster/install.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { testClient, type TestClient } from '../kube/testing/cluster-client.ts';
 import { ANCHOR, FIELD_MANAGER } from './anchor-object.ts';
 import { differences } from './testing/agreement.ts';
 import { Harbour, simpleAnchor } from './testing/harness.ts';
+import { LIMIT_MS, openCluster } from './testing/stage.ts';
 
 // Every single child is put back, by the API server's own judgement of what the spec says.
 
-let cluster: ControlPlane;
 let harbour: Harbour;
 let direct: TestClient;
 let manifest: Loose;
 beforeAll(async () => {
-  cluster = await sharedControlPlane();
-  await installCrd(cluster);
+  const cluster = await openCluster();
   harbour = await Harbour.open(cluster, 'repair');
   direct = await testClient(cluster, { fieldManager: FIELD_MANAGER, kinds: [ANCHOR] });
   await harbour.operate();
@@ -31,8 +28,6 @@ afterAll(async () => {
   await harbour?.close();
   await direct?.close();
 }, 60_000);
-
-const LIMIT_MS = 240_000;
 
 /** What was generated once is not asked of an apply. */
 const children = async (): Promise<(readonly [kind: string, name: string])[]> =>

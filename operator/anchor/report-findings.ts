@@ -1,5 +1,6 @@
 import type { AnchorStatus, KeyCheck, StatusProblem } from '../../core/status/document.ts';
 import type { BuildContext } from '../resources/context.ts';
+import { counted } from './counted.ts';
 import { brandingOf } from '../resources/server.ts';
 import { finding, type Finding, type ReasonOf } from './reasons.ts';
 import type { Reading } from './status-reader.ts';
@@ -25,7 +26,7 @@ export const statusIn = (reading: Reading | undefined): Told =>
 
 /** Why there is no answer, if one was asked for. */
 export const silenceOf = (reading: Reading | undefined): string | undefined =>
-  reading && 'error' in reading ? `Its private port: ${reading.error}.` : undefined;
+  reading && 'error' in reading ? `asked at its private port, ${reading.error}` : undefined;
 
 const KEY_REASONS: Readonly<Record<string, ReasonOf<'SecretsReady'>>> = {
   missing: 'KeyMissing',
@@ -33,8 +34,11 @@ const KEY_REASONS: Readonly<Record<string, ReasonOf<'SecretsReady'>>> = {
   wrong_account: 'WrongAccount',
 };
 
-const sayKey = ({ secret, key, problem }: KeyCheck): string =>
-  `Secret ${secret}, key ${key}: ${problem?.message ?? 'not of use'}`;
+/** Some messages name the key themselves. */
+function sayKey({ secret, key, problem }: KeyCheck): string {
+  const [where, what] = [`Secret ${secret}, key ${key}: `, problem?.message ?? 'not of use'];
+  return what.startsWith(where) ? what : where + what;
+}
 
 /** Of the keys, as the watcher found them at its start. */
 export function secretsFinding(reading: Reading | undefined): Finding<'SecretsReady'> {
@@ -56,7 +60,7 @@ export function brandingFinding(
   const name = brandingOf(context);
   if (name === undefined) return finding('BrandingReady', 'BuiltIn');
   if (!context.versions.has(`ConfigMap/${name}`)) {
-    return finding('BrandingReady', 'ConfigMapMissing', `Missing: ConfigMap ${name}.`);
+    return finding('BrandingReady', 'ConfigMapMissing', `ConfigMap ${name}`);
   }
   const problems = statusIn(reading)?.branding?.problems;
   if (!problems) return finding('BrandingReady', 'NotReported', silenceOf(reading));
@@ -103,19 +107,15 @@ export function ledgerFinding(reading: Reading | undefined): Finding<'LedgerRead
   return finding('LedgerReady', preflight.ageSeconds > PREFLIGHT_STALE_S ? 'Stale' : 'Funded');
 }
 
-/** @param isAvailable whether a pod of the integration is ready; undefined where it runs elsewhere */
-export function integrationFinding(
-  reading: Reading | undefined,
-  isAvailable: boolean | undefined,
-): Finding<'IntegrationReady'> {
-  if (isAvailable === false) return finding('IntegrationReady', 'NotAvailable');
+/** Of an integration that runs elsewhere, or of which a pod is ready. */
+export function integrationFinding(reading: Reading | undefined): Finding<'IntegrationReady'> {
   const { preflight } = statusIn(reading) ?? {};
   if (!preflight) return finding('IntegrationReady', 'NotReported', silenceOf(reading));
   if (preflight.ageSeconds > PREFLIGHT_STALE_S) return finding('IntegrationReady', 'Stale');
   const { integration } = preflight;
   if ('error' in integration) return finding('IntegrationReady', 'Unreachable', integration.error);
   if (integration.missing.length > 0) {
-    return finding('IntegrationReady', 'HookMissing', `Missing: ${integration.missing.join(', ')}.`);
+    return finding('IntegrationReady', 'HookMissing', integration.missing.join(', '));
   }
   return finding('IntegrationReady', 'Answering');
 }
@@ -133,7 +133,7 @@ export function watcherFinding(reading: Reading | undefined, nowMs: number): Fin
   }
   const isLate = 'closedAtMs' in ledger && (nowMs - ledger.closedAtMs) / 1_000 > LAG_S;
   return isLate
-    ? finding('WatcherReady', 'Lagging', 'The last ledger that it saw is minutes old.')
+    ? finding('WatcherReady', 'Lagging', 'the last ledger that it saw is minutes old')
     : finding('WatcherReady', 'Watching');
 }
 
@@ -145,10 +145,10 @@ export function paymentsFinding(
   const heard = isHeard(reading, anchor);
   const stoppedCodes = anchor.assets.filter(({ suspended }) => suspended).map(({ code }) => code);
   if (anchor.payments.suspended || stoppedCodes.length > 0) {
-    const what = anchor.payments.suspended ? 'All of them.' : `Of ${list(stoppedCodes)}.`;
+    const what = anchor.payments.suspended ? 'all assets' : list(stoppedCodes);
     const isSure = heard === true || (heard === undefined && statusIn(reading) !== undefined);
     if (isSure) return finding('PaymentsActive', 'SuspendedBySpec', what);
-    return finding('PaymentsActive', 'Suspending', [what, silenceOf(reading)].filter(Boolean).join(' '));
+    return finding('PaymentsActive', 'Suspending', [what, silenceOf(reading)].filter(Boolean).join(', '));
   }
   const status = statusIn(reading);
   if (!status) return finding('PaymentsActive', 'NotReported', silenceOf(reading));
@@ -158,13 +158,13 @@ export function paymentsFinding(
     const said = stopped.map(([what, why]) => `${what}: ${why}`);
     return finding('PaymentsActive', 'SuspendedByOperator', list(said));
   }
-  const { receiptsUnmatched, tasksGivenUp, attention } = status.money;
+  const { receiptsAlarming, tasksGivenUp, attention } = status.money;
   const waiting = [
-    [receiptsUnmatched, 'receipts that match nothing'],
-    [tasksGivenUp, 'effects that were given up'],
-    [attention, 'transactions'],
-  ].flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
-  if (waiting.length > 0) return finding('PaymentsActive', 'AttentionNeeded', `${waiting.join(', ')}.`);
+    counted(receiptsAlarming, 'receipt'),
+    counted(tasksGivenUp, 'effect', 'given up'),
+    counted(attention, 'transaction'),
+  ].flatMap((told) => told ?? []);
+  if (waiting.length > 0) return finding('PaymentsActive', 'AttentionNeeded', waiting.join(', '));
   return finding('PaymentsActive', 'Active');
 }
 
@@ -175,16 +175,17 @@ export function essenceOf(reading: Reading, nowMs: number): unknown {
     silenceOf(reading),
     secretsFinding(reading),
     ledgerFinding(reading),
-    integrationFinding(reading, undefined),
+    integrationFinding(reading),
     watcherFinding(reading, nowMs),
     status && {
       version: status.version,
       schema: status.schema,
+      database: status.database,
       suspensions: status.suspensions,
       frozen: status.frozen,
       ready: status.ready,
       stopped: status.watcher?.suspended,
-      waiting: [status.money.receiptsUnmatched, status.money.tasksGivenUp, status.money.attention],
+      waiting: [status.money.receiptsAlarming, status.money.tasksGivenUp, status.money.attention],
       assets: status.preflight?.assets,
     },
   ];

@@ -50,6 +50,7 @@ export function createStatusWriter(client: KubeClient, events: EventRecorder): S
         const answer = await client.apply<AnchorObject>(intent, {
           subresource: 'status',
           fieldManager: STATUS_MANAGER,
+          metadataOnly: true,
           signal,
         });
         tell(anchor, status);

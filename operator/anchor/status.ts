@@ -127,12 +127,13 @@ export interface Transition {
   readonly event: 'Normal' | 'Warning';
 }
 
-/** What is to be told as Events: one for each change of a reason. */
+/** What is to be told as Events: one for each change of a reason, but not what is well from the first. */
 export function transitions(next: AnchorStatus, before: AnchorStatus | undefined): readonly Transition[] {
   return (next.conditions ?? []).flatMap((condition) => {
     const old = before?.conditions?.find(({ type }) => type === condition.type);
     const table: Readonly<Record<string, Readonly<Record<string, ConditionReason>>>> = REASON_TABLE;
     const event = table[condition.type]?.[condition.reason]?.event;
-    return event === undefined || old?.reason === condition.reason ? [] : [{ condition, event }];
+    const isNews = old ? old.reason !== condition.reason : event === 'Warning';
+    return event !== undefined && isNews ? [{ condition, event }] : [];
   });
 }

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { systemClock } from '../../core/runtime/clock.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 
@@ -7,6 +6,6 @@ import type { Clock } from '../../core/runtime/clock.ts';
  * it says nothing about the time of day; what is shown or stored takes `systemClock`.
  */
 export const monotonicClock: Clock = {
-  now: () => performance.now(),
-  sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal),
+  ...systemClock,
+  now: () => systemClock.monotonic(),
 };

@@ -88,6 +88,19 @@ describe('server-side apply', () => {
     expect(both.spec).toEqual({ size: 1 });
   });
 
+  test('answers the metadata alone where no more is asked for', async () => {
+    const applied = await client.apply(of('brief', { spec: { size: 1 } }), { metadataOnly: true });
+    expect(Object.keys(applied).sort()).toEqual(['apiVersion', 'kind', 'metadata']);
+    expect(applied).toMatchObject({ apiVersion: widget.apiVersion, kind: 'Widget' });
+    const there = await client.get(widget, ref('brief'));
+    expect(applied.metadata.resourceVersion).toBe(there?.metadata.resourceVersion);
+  });
+
+  test('of a field that the schema does not have is refused, and nothing is kept', async () => {
+    await expect(client.apply(of('beyond', { spec: { sise: 1 } }))).rejects.toThrow(/sise.* not declared/);
+    expect(await client.get(widget, ref('beyond'))).toBeUndefined();
+  });
+
   test('of something wrong is refused once, as invalid', async () => {
     const error: unknown = await client.apply(of('Not_a_name')).catch((thrown: unknown) => thrown);
     expect(isInvalid(error)).toBe(true);

@@ -22,6 +22,8 @@ export interface ApplyOptions extends CallOptions {
   /** Takes fields from other managers. Default true: a controller knows best what it applies. */
   readonly force?: boolean;
   readonly dryRun?: boolean;
+  /** What is answered is the metadata alone. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface DeleteOptions extends CallOptions {
@@ -124,23 +126,29 @@ function createWrites(options: ClientOptions, kindOf: KindFinder): Writes {
   const targetOf = (object: Intent, subresource?: string): string =>
     pathOf(kindOf(object), { ...object.metadata, subresource });
   return {
-    apply: (
-      object,
-      { fieldManager: manager = fieldManager, subresource, force = true, dryRun, ...call } = {},
-    ) =>
-      sendOne({
+    async apply<T extends KubeObject>(
+      object: Intent,
+      { fieldManager: manager = fieldManager, subresource, force = true, ...rest }: ApplyOptions = {},
+    ) {
+      const { dryRun, metadataOnly, ...call } = rest;
+      const applied = await sendOne<T>({
         method: 'PATCH',
         path: targetOf(object, subresource),
         query: {
           fieldManager: manager,
           force: String(force),
-          fieldValidation: 'Warn',
+          // The server refuses unknown fields in any case; more would be a second parse, for keys that JSON cannot repeat.
+          fieldValidation: 'Ignore',
           dryRun: dryRun === true ? 'All' : undefined,
         },
         body: object,
         contentType: 'application/apply-patch+yaml',
+        accept: acceptOne(metadataOnly),
         ...call,
-      }),
+      });
+      const { apiVersion, kind } = object;
+      return metadataOnly === true ? { ...applied, apiVersion, kind } : applied;
+    },
     create(object, call = {}) {
       const path = pathOf(kindOf(object), { namespace: object.metadata.namespace });
       return sendOne({ method: 'POST', path, query: { fieldManager }, body: object, ...call });

@@ -54,13 +54,14 @@ describe('the correlation of events', () => {
     expect(correlator.correlate(about('pod 3'), 12)).toMatchObject({ do: 'count', note: 'pod 3' });
   });
 
-  test('lets an object speak 25 times, then once in five minutes; others are not concerned', () => {
+  test('lets an object speak 25 times, then once in five minutes; other objects, and the other type, are not concerned', () => {
     const correlator = createEventCorrelator();
     const done = Array.from({ length: 30 }, (_, n) => correlator.correlate(about(`n${n}`), 0).do);
     expect(done.filter((one) => one === 'drop')).toHaveLength(5);
     expect(done.slice(25)).toEqual(Array(5).fill('drop'));
     const other = { ...about('x').regarding, name: 'other', uid: 'u2' };
     expect(correlator.correlate(about('x', { regarding: other }), 0).do).toBe('create');
+    expect(correlator.correlate(about('all is well', { type: 'Normal' }), 0).do).toBe('create');
     expect(correlator.correlate(about('later'), 4 * MINUTE).do).toBe('drop');
     expect(correlator.correlate(about('later'), 5 * MINUTE).do).not.toBe('drop');
     expect(correlator.correlate(about('later'), 5 * MINUTE).do).toBe('drop');

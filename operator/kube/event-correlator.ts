@@ -43,19 +43,19 @@ interface Similar {
 
 /**
  * Keeps a flood of events from the API, as client-go does: the same again counts up; after ten different notes of one
- * reason on one object within ten minutes they become one; an object has 25 events, then one each five minutes.
- * Pure but for its memory.
+ * reason on one object within ten minutes they become one; an object has 25 events of each type, then one each five minutes: that
+ * all is well again, which is told of many things at once, takes nothing from the next warning. Pure but for its memory.
  */
 export function createEventCorrelator(): EventCorrelator {
   const similar = new Recent<Similar>();
   const known = new Recent<{ readonly count: number; readonly lastMs: number }>();
   const buckets = new Recent<{ readonly tokens: number; readonly atMs: number }>();
 
-  const isSpam = (object: string, nowMs: number): boolean => {
-    const bucket = buckets.get(object) ?? { tokens: BURST, atMs: nowMs };
+  const isSpam = (source: string, nowMs: number): boolean => {
+    const bucket = buckets.get(source) ?? { tokens: BURST, atMs: nowMs };
     const tokens = Math.min(BURST, bucket.tokens + Math.max(0, nowMs - bucket.atMs) / ONE_MORE_EVERY_MS);
     const isOver = tokens < 1;
-    buckets.set(object, { tokens: isOver ? tokens : tokens - 1, atMs: nowMs });
+    buckets.set(source, { tokens: isOver ? tokens : tokens - 1, atMs: nowMs });
     return isOver;
   };
   /** The note to show: its own, or one for all that are alike. */
@@ -79,7 +79,7 @@ export function createEventCorrelator(): EventCorrelator {
         regarding.name,
         regarding.uid,
       ].join(' ');
-      if (isSpam(object, nowMs)) return { do: 'drop' };
+      if (isSpam(`${object} ${type}`, nowMs)) return { do: 'drop' };
       const one = aggregate([object, type, reason, action].join(' '), note, nowMs);
       const before = known.get(one.id);
       const isSeries = before !== undefined && nowMs - before.lastMs <= SIMILAR_WITHIN_MS;

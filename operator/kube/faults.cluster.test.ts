@@ -240,6 +240,31 @@ describe('a cache behind a network that breaks', () => {
     await cache.end();
   });
 
+  test('goes on from a bookmark where its own kind is quiet, and does not list again', async () => {
+    await write(1, 'only');
+    const bookmarks: string[] = [];
+    const look = (line: string): boolean => {
+      const { type, object } = JSON.parse(line) as { type: string; object: KubeObject };
+      if (type === 'BOOKMARK') bookmarks.push(object.metadata.resourceVersion ?? '');
+      return true;
+    };
+    proxy.inject(isWatch, { do: 'filter', keep: look });
+    // The server ends a watch after 3 to 6 s, and sends a bookmark shortly before.
+    const cache = follow({ serverTimeoutMs: 3_000 });
+    await cache.informer.synced;
+    await until('it watches', () => proxy.watches() === 1);
+    const other = await createNamespace(cluster, 'others');
+    await until('it watches again', () => proxy.seen.filter(isWatch).length === 2);
+    await other.remove();
+    const [first, second] = proxy.seen.filter(isWatch);
+    expect(bookmarks).toContain(second?.resourceVersion);
+    expect(second?.resourceVersion).not.toBe(first?.resourceVersion);
+    expect(proxy.seen.filter(isList)).toHaveLength(1);
+    await write(2, 'later');
+    expect(await cache.hasEverything()).toEqual([]);
+    await cache.end();
+  });
+
   test('finds by its audit what a watch kept to itself, counts it and repairs it', async () => {
     await write(1, 'before');
     proxy.inject(isWatch, { do: 'filter', keep: (line) => !line.includes('"name":"c1"') }, 1);

@@ -37,6 +37,7 @@ export const KINDS: readonly Kind[] = [
   kind('events.k8s.io/v1', 'Event', 'events'),
   kind('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false),
   kind('cert-manager.io/v1', 'Certificate', 'certificates'),
+  kind('cert-manager.io/v1', 'CertificateRequest', 'certificaterequests'),
   kind('gateway.networking.k8s.io/v1', 'HTTPRoute', 'httproutes'),
   kind('monitoring.coreos.com/v1', 'ServiceMonitor', 'servicemonitors'),
   kind('monitoring.coreos.com/v1', 'PrometheusRule', 'prometheusrules'),

@@ -1,21 +1,16 @@
 import { configMap } from './config.ts';
 import type { BuildContext } from './context.ts';
-import { databaseObjects } from './database.ts';
+import { databaseObjects, restartReasons } from './database.ts';
+import { disruptionBudgets } from './disruption.ts';
 import { certificate, httpRoute, ingress } from './exposure.ts';
 import { hashOf } from './hash.ts';
 import { integrationObjects, integrationSources } from './integration.ts';
 import { migrationJob, pollCronJob, trustlinesCronJob } from './jobs.ts';
-import type { KubernetesObject } from './kubernetes.ts';
+import type { KubernetesObject, PodTemplate } from './kubernetes.ts';
 import { prometheusRule, serviceMonitor } from './monitoring.ts';
 import { networkPolicies } from './network-policies.ts';
 import { mountedRefs, secretsOf, type Source } from './secrets.ts';
-import {
-  serverAutoscaler,
-  serverDeployment,
-  serverDisruptionBudget,
-  serverService,
-  statusService,
-} from './server.ts';
+import { serverAutoscaler, serverDeployment, serverService, statusService } from './server.ts';
 import { serviceAccounts } from './service-accounts.ts';
 import { watcherDeployment, watcherService } from './watcher.ts';
 import type { Apis } from './context.ts';
@@ -40,7 +35,7 @@ export interface ChildOptions {
   readonly suspendTrustlines: boolean;
 }
 
-/** Hash of the fields of a child that cannot be changed; on the object itself, so that its metadata alone tell. */
+/** Hash of the fields of a child that cannot be changed in place; on the object itself, so that its metadata alone tell. */
 export const IMMUTABLE_ANNOTATION = 'capstan.dev/immutable-hash';
 
 /**
@@ -76,7 +71,7 @@ export function children(context: BuildContext, options: ChildOptions): readonly
       needsSchema: true,
       needs: needsOf('trustlines'),
     },
-    ...plain(serverDisruptionBudget(context)),
+    ...plain(disruptionBudgets(context)),
     ...plain(serverAutoscaler(context)),
     ...plain(ingress(context)),
     ...ofApi('gateway', httpRoute(context)),
@@ -118,13 +113,14 @@ function requiredSources(context: BuildContext): readonly Source[] {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The parts that the API server refuses to change, by kind. */
+/** The parts that the API server refuses to change, and those that it would change without effect, by kind. */
 const IMMUTABLE: Readonly<Record<string, (spec: Fields) => unknown>> = {
   Deployment: ({ selector }) => selector,
-  StatefulSet: ({ selector, serviceName, volumeClaimTemplates }) => [
+  StatefulSet: ({ selector, serviceName, volumeClaimTemplates, template }) => [
     selector,
     serviceName,
     volumeClaimTemplates,
+    restartReasons(template as PodTemplate),
   ],
   Job: ({ template }) => template,
   Service: ({ clusterIP }) => clusterIP ?? '',

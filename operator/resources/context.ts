@@ -33,6 +33,8 @@ export interface Platform {
   readonly imagePullSecrets: readonly string[];
   /** Of this release: app.kubernetes.io/version. */
   readonly version: string;
+  /** What the embedded database runs, such as `18.4.0`: another one is a reason to start it anew. */
+  readonly postgresql: string;
   /** The migration that this release needs (core/database/migrations/names.ts). */
   readonly schema: string;
   /** The operator's own pods, which read the private status. */
@@ -78,6 +80,7 @@ export function createBuildContext(
 }
 
 export const ANCHOR_LABEL = 'capstan.dev/anchor';
+export const VERSION_LABEL = 'app.kubernetes.io/version';
 
 /** What selects the pods of a part. Immutable in a Deployment, so it holds nothing that may ever change. */
 export function selectorLabels(
@@ -96,7 +99,7 @@ export function labelsOf(context: BuildContext, component: ChildRole): Record<st
     ...selectorLabels(context, component),
     'app.kubernetes.io/part-of': 'capstan',
     'app.kubernetes.io/managed-by': 'capstan-operator',
-    'app.kubernetes.io/version': labelValue(context.platform.version),
+    [VERSION_LABEL]: labelValue(context.platform.version),
     [ANCHOR_LABEL]: context.name,
   };
 }

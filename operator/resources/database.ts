@@ -1,15 +1,21 @@
 import type * as k8s from '@kubernetes/client-node';
-import { metadataOf, selectorLabels, type BuildContext } from './context.ts';
-import type { Applied, KubernetesObject } from './kubernetes.ts';
+import { metadataOf, selectorLabels, VERSION_LABEL, type BuildContext } from './context.ts';
+import type { Applied, KubernetesObject, PodTemplate } from './kubernetes.ts';
 import { childName } from './names.ts';
 import { connectProbes, PATHS, podTemplate, PORTS, resourcesOf } from './pod.ts';
 
 /** PostgreSQL ends its clients and writes a checkpoint. */
 const GRACE_SECONDS = 60;
 
+/** On the pod: what it runs. */
+const POSTGRESQL_ANNOTATION = 'capstan.dev/postgresql';
+
 /**
  * A PostgreSQL of one instance, from our own image, for trying out; the spec's rules keep it off the public network. Its
  * volume and password outlive the Anchor: data is deleted by people.
+ *
+ * While it starts anew no wallet can be served, so a new release alone does not end it: its pod takes the new image up when it
+ * is made anew for another reason (`OnDelete`), and what is a reason (`restartReasons`) replaces the StatefulSet.
  */
 export function databaseObjects(context: BuildContext): readonly KubernetesObject[] {
   return context.spec.database.embedded ? [statefulSet(context), service(context)] : [];
@@ -26,12 +32,14 @@ function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
     spec: {
       replicas: 1,
       serviceName: metadata.name,
+      updateStrategy: { type: 'OnDelete' },
       selector: { matchLabels: selectorLabels(context, 'database') },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       template: podTemplate(context, {
         component: 'database',
         isOurImage: true,
         graceSeconds: GRACE_SECONDS,
+        annotations: { [POSTGRESQL_ANNOTATION]: platform.postgresql },
         container: {
           name: 'postgresql',
           image: platform.image,
@@ -70,6 +78,13 @@ function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
       ],
     },
   };
+}
+
+/** The part of a pod's template that it has to be started anew for: everything but the release that it comes from. */
+export function restartReasons({ metadata, spec }: PodTemplate): unknown {
+  const { [VERSION_LABEL]: _, ...labels } = metadata?.labels ?? {};
+  const containers = spec?.containers.map(({ image: _image, ...container }) => container);
+  return [labels, metadata?.annotations, Object.assign({}, spec, { containers })];
 }
 
 const passwordVolume = (name: string): k8s.V1Volume => ({

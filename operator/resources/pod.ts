@@ -1,6 +1,6 @@
 import type * as k8s from '@kubernetes/client-node';
 import type { BuildContext } from './context.ts';
-import { labelsOf, selectorLabels } from './context.ts';
+import { labelsOf, selectorLabels, VERSION_LABEL } from './context.ts';
 import { CONFIG_KEY, configHash, type Role } from './config.ts';
 import type { Container, PodTemplate, Volume } from './kubernetes.ts';
 import { childName, type ChildRole } from './names.ts';
@@ -57,7 +57,7 @@ export function podTemplate(context: BuildContext, parts: PodParts): PodTemplate
   const pullSecrets = parts.imagePullSecrets ?? context.platform.imagePullSecrets;
   return {
     metadata: {
-      labels: labelsOf(context, component),
+      labels: podLabels(context, parts),
       ...(Object.keys(annotations).length > 0 && { annotations: { ...annotations } }),
     },
     spec: {
@@ -86,6 +86,12 @@ export function podTemplate(context: BuildContext, parts: PodParts): PodTemplate
       volumes: [...volumes, { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } }],
     },
   };
+}
+
+/** A pod of somebody else's image is not of our version, and a new one of ours is no reason to start it anew. */
+function podLabels(context: BuildContext, { component, isOurImage }: PodParts): Record<string, string> {
+  const { [VERSION_LABEL]: version, ...labels } = labelsOf(context, component);
+  return { ...labels, ...(isOurImage && version !== undefined && { [VERSION_LABEL]: version }) };
 }
 
 /** Kept apart where that is possible; a small cluster may still run all of them on one node. */

@@ -108,6 +108,8 @@ export function statusService(context: BuildContext): Applied<k8s.V1Service> {
     metadata: { ...metadata, labels: { ...metadata.labels, [METRICS_LABEL]: 'true' } },
     spec: {
       type: 'ClusterIP',
+      // Why no server is ready is what the operator wants to hear from them.
+      publishNotReadyAddresses: true,
       selector: selectorLabels(context, 'server'),
       ports: [{ name: 'metrics', port: PORTS.status, targetPort: 'status', protocol: 'TCP' }],
     },
@@ -117,23 +119,6 @@ export function statusService(context: BuildContext): Applied<k8s.V1Service> {
 /** Where the operator reads the private status. */
 export const statusUrl = ({ name, namespace }: Pick<BuildContext, 'name' | 'namespace'>): string =>
   `http://${childName(name, 'status')}.${namespace}.svc:${PORTS.status}/internal/status`;
-
-/** Only where there is a second replica: it must never keep a node from being drained. */
-export function serverDisruptionBudget(context: BuildContext): readonly KubernetesObject[] {
-  const { replicas, autoscaling } = context.spec.server;
-  if ((autoscaling?.min ?? replicas) < 2) return [];
-  const budget: Applied<k8s.V1PodDisruptionBudget> = {
-    apiVersion: 'policy/v1',
-    kind: 'PodDisruptionBudget',
-    metadata: metadataOf(context, 'server'),
-    spec: {
-      maxUnavailable: 1,
-      selector: { matchLabels: selectorLabels(context, 'server') },
-      unhealthyPodEvictionPolicy: 'AlwaysAllow',
-    },
-  };
-  return [budget];
-}
 
 export function serverAutoscaler(context: BuildContext): readonly KubernetesObject[] {
   const { autoscaling } = context.spec.server;

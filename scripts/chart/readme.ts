@@ -12,7 +12,7 @@ The operator of Capstan: it turns each \`Anchor\` resource into a running Stella
 helm install capstan helm/capstan --namespace capstan --create-namespace --set image.repository=YOUR-REGISTRY/capstan
 kubectl apply -f examples/anchors/testnet.yaml
 kubectl get anchors
-helm test capstan --namespace capstan      # is the operator ready, does the API server serve Anchors?
+helm test capstan --namespace capstan --logs   # is the operator ready, does the API server serve Anchors?
 \`\`\`
 
 ## What it installs
@@ -38,7 +38,7 @@ helm test capstan --namespace capstan      # is the operator ready, does the API
   administrator apply crds/anchors.capstan.dev.yaml and set \`crds.install: false\`. Whether cert-manager and the like are there is then asked each minute.
 - **Two releases** must not act upon the same Anchors: give each its own \`namespaces\`.
 - **Uninstall.** Anchors, and what they run, go on; nobody looks after them until the operator is back. To install again under another name, give helm
-  \`--take-ownership\`.
+  \`--take-ownership\`. The pod of the last \`helm test\`, whose log \`--logs\` reads, stays: \`kubectl delete pod capstan-test\`.
 - **An address range for the API server** (\`networkPolicy.apiServerCidrs\`) makes the policy tight; without it any address is open at its ports.
 
 ## Values

@@ -22,7 +22,7 @@ describe('a deposit without an integration form', () => {
     expect(textOf(first.body)).toContain('From 1.00 SRT to 10,000.00 SRT.');
     const quoted = await browser.submit(first, { amount: '1,000.50', calculate: 'yes' });
     expect(textOf(quoted.body)).toContain(
-      'You pay 1,000.50 SRT Fixed fee 1.00 SRT Service fee (0.5 %) 5.00 SRT Fee 6.00 SRT You receive 994.50 SRT',
+      'You pay 1,000.50 SRT Fixed fee 1.00 SRT Service fee (0.5%) 5.00 SRT Fee 6.00 SRT You receive 994.50 SRT',
     );
     const review = await browser.submit(quoted, { amount: '1,000.50' });
     expect(textOf(review.body)).toContain('Check your deposit of SRT');

@@ -98,6 +98,10 @@ describe('readForm', () => {
   test('every country has its own code and a name', () => {
     expect(COUNTRIES.size).toBe(249);
     expect(new Set(COUNTRIES.values()).size).toBe(249);
-    for (const alpha2 of COUNTRIES.values()) expect(english.country(alpha2)).not.toBe(alpha2);
+    const names = new Map(english.countries().map(({ value, label }) => [value, label]));
+    for (const [alpha3, alpha2] of COUNTRIES) {
+      expect(names.get(alpha3)).toMatch(/\p{L}{3}/u);
+      expect(names.get(alpha3)).not.toBe(alpha2);
+    }
   });
 });

@@ -1,7 +1,6 @@
 import type { FormPage } from '../../core/integration/contract.ts';
 import { FIELD_VALUE_LIMIT } from '../../core/integration/contract/values.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
-import { COUNTRIES } from './countries.ts';
 import { attributesOf, type FieldAttribute } from './field-attributes.ts';
 import { groupsOf, type InputField } from './fields.ts';
 import { fileTerms } from './file-types.ts';
@@ -25,7 +24,7 @@ export interface FieldView {
   readonly label: string;
   readonly help: string | undefined;
   readonly error: string | undefined;
-  /** Ids of help and error, for aria-describedby; empty without either. */
+  /** Ids of help, terms and error, for aria-describedby; empty without any. */
   readonly describedBy: string;
   readonly isRequired: boolean;
   /** The transaction's own amount: the fee follows it. */
@@ -34,8 +33,8 @@ export interface FieldView {
   readonly options: readonly OptionView[];
   /** Of a field for a file: one that was sent already. */
   readonly kept: { readonly name: string; readonly size: string; readonly seal: string } | undefined;
-  /** Of a field for a file: the largest, for the page's script, and the words for one that is larger. */
-  readonly file: { readonly maxBytes: number; readonly tooLarge: string } | undefined;
+  /** Of a field for a file: what is taken, the largest for the page's script, and the words for one that is larger. */
+  readonly file: { readonly terms: string; readonly maxBytes: number; readonly tooLarge: string } | undefined;
   /** HTML attributes that are the same for every kind of input; those that are undefined are not written. */
   readonly attributes: readonly FieldAttribute[];
 }
@@ -115,9 +114,10 @@ function viewField(field: InputField, id: string, state: FormState, translator: 
   const error = errorOf(field.name, state, translator);
   const value = valueOf(field, state, translator);
   const terms = field.type === 'file' ? fileTerms(field, translator) : undefined;
-  const help = [...(field.help === undefined ? [] : [field.help]), ...(terms ? [terms.hint] : [])].join('\n');
+  const { help } = field;
   const describedBy = [
-    ...(help === '' ? [] : [`${id}-help`]),
+    ...(help === undefined ? [] : [`${id}-help`]),
+    ...(terms === undefined ? [] : [`${id}-terms`]),
     ...(error === undefined ? [] : [`${id}-error`]),
   ].join(' ');
   return {
@@ -125,14 +125,14 @@ function viewField(field: InputField, id: string, state: FormState, translator: 
     name: FIELD_PREFIX + field.name,
     type: field.type,
     label: field.label,
-    help: help === '' ? undefined : help,
+    help,
     error,
     describedBy,
     isRequired: field.required === true,
     isAmount: isTransactionAmount(field),
     value,
     kept: keptView(state.files?.get(field.name), translator),
-    file: terms && { maxBytes: terms.maxBytes, tooLarge: terms.tooLarge },
+    file: terms && { terms: terms.hint, maxBytes: terms.maxBytes, tooLarge: terms.tooLarge },
     options: optionsOf(field, value, translator).map((option, index) => ({
       ...option,
       id: `${id}-${index}`,
@@ -181,11 +181,7 @@ function countryOptions(
   only: readonly string[] | undefined,
   translator: Translator,
 ): readonly { value: string; label: string }[] {
-  const { compare } = new Intl.Collator(translator.lang);
-  const countries = (only ?? [...COUNTRIES.keys()]).map((code) => {
-    const alpha2 = COUNTRIES.get(code);
-    return { value: code, label: alpha2 === undefined ? code : translator.country(alpha2) };
-  });
-  const sorted = countries.toSorted((one, other) => compare(one.label, other.label));
-  return [{ value: '', label: translator.t('field.choose') }, ...sorted];
+  const all = translator.countries();
+  const offered = only === undefined ? all : all.filter(({ value }) => only.includes(value));
+  return [{ value: '', label: translator.t('field.choose') }, ...offered];
 }

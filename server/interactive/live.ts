@@ -42,7 +42,7 @@ export function answerLive(
   ctx.set('X-Accel-Buffering', 'no');
   // Koa destroys it with the answer.
   ctx.body = stream;
-  void keepAlive(stream, { clock, endAtMs: clock.now() + streamMs }, over.signal);
+  void keepAlive(stream, { clock, endAtMs: clock.monotonic() + streamMs }, over.signal);
 }
 
 async function keepAlive(
@@ -50,8 +50,8 @@ async function keepAlive(
   { clock, endAtMs }: { readonly clock: Clock; readonly endAtMs: number },
   over: AbortSignal,
 ): Promise<void> {
-  while (!over.aborted && clock.now() < endAtMs) {
-    await clock.sleep(Math.min(HEARTBEAT_MS, endAtMs - clock.now()), over);
+  while (!over.aborted && clock.monotonic() < endAtMs) {
+    await clock.sleep(Math.min(HEARTBEAT_MS, endAtMs - clock.monotonic()), over);
     if (!over.aborted) stream.write(':\n\n');
   }
   stream.end();

@@ -113,6 +113,27 @@ describe('translators', () => {
     expect(createTranslator('id', {}).amount(12_345_000_000n, 2)).toBe('1.234,50');
   });
 
+  test('money and per cent stand as each language writes them, with the business’s own symbol', () => {
+    const money = (lang: Parameters<typeof createTranslator>[0], symbol: string): string =>
+      createTranslator(lang, {})
+        .money(12_345_000_000n, 2, symbol)
+        .replaceAll(/[\u00a0\u202f]/g, ' ');
+    expect(money('en', '$')).toBe('$1,234.50');
+    expect(money('en', 'NGN')).toBe('NGN 1,234.50');
+    expect(money('fr', '€')).toBe('1 234,50 €');
+    expect(money('id', 'Rp')).toBe('Rp 1.234,50');
+    expect(money('pt', 'R$')).toBe('R$ 1.234,50');
+    expect(createTranslator('en', {}).money(9_223_372_036_854_775_807n, 2, '₦')).toBe(
+      '₦922,337,203,685.4775807',
+    );
+    expect(createTranslator('en', {}).percent('0.5')).toBe('0.5%');
+    expect(
+      createTranslator('fr', {})
+        .percent('0.5')
+        .replaceAll(/[\u00a0\u202f]/g, ' '),
+    ).toBe('0,5 %');
+  });
+
   test('a key that does not exist is a defect, not an empty page', () => {
     const translator = createTranslator('en', messagesOf('en'));
     expect(() => translator.t('no.such.key')).toThrow(/lacks "no.such.key"/);

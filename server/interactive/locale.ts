@@ -1,6 +1,7 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import { formatAmount, type Stroops } from '../../core/transaction/amount.ts';
+import { COUNTRIES } from './countries.ts';
 
 /** The languages of the pages; the first is the one for everybody else. */
 export const LANGUAGES = ['en', 'es', 'pt', 'fr', 'id', 'ar'] as const;
@@ -35,6 +36,10 @@ export interface Translator {
   has(key: string): boolean;
   /** An amount with at least `decimals` digits after the point and all that it has. */
   amount(stroops: Stroops, decimals: number): string;
+  /** The same as money: the symbol ("$", "NGN") stands where this language puts one. */
+  money(stroops: Stroops, decimals: number, symbol: string): string;
+  /** "0.5" as "0.5%", "0,5 %" … */
+  percent(decimal: string): string;
   /** A size in bytes as people say it: "1.2 MB". */
   bytes(count: number): string;
   /** How far off a time is, roughly: "in 3 days". */
@@ -43,15 +48,21 @@ export interface Translator {
   readonly separators: { readonly decimal: string; readonly group: string };
   /** Date and time in UTC. */
   instant(date: Date): string;
-  /** The name of a country by its ISO 3166-1 alpha-2 code. */
-  country(alpha2: string): string;
+  /** All countries, sorted as this language does: their ISO 3166-1 alpha-3 codes and names. */
+  countries(): readonly Country[];
+}
+
+export interface Country {
+  readonly value: string;
+  readonly label: string;
 }
 
 export function createTranslator(lang: Language, messages: Readonly<Record<string, string>>): Translator {
   const formats = new Map<string, IntlMessageFormat>();
+  const numbers = numbersOf(lang);
   const dates = new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
   const relative = new Intl.RelativeTimeFormat(lang, { numeric: 'always' });
-  const countries = new Intl.DisplayNames(lang, { type: 'region' });
+  let countries: readonly Country[] | undefined;
   const formatOf = (key: string): IntlMessageFormat => {
     const known = formats.get(key);
     if (known) return known;
@@ -66,17 +77,74 @@ export function createTranslator(lang: Language, messages: Readonly<Record<strin
     dir: RIGHT_TO_LEFT.has(lang) ? 'rtl' : 'ltr',
     t: (key, values) => String(formatOf(key).format(values)),
     has: (key) => Object.hasOwn(messages, key),
-    amount: (stroops, decimals) =>
-      new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: 7 }).format(
-        // Text, since a number would lose digits; `formatAmount` writes plain decimals only.
-        formatAmount(stroops) as `${number}`,
-      ),
+    ...numbers,
     bytes: (count) => formatBytes(lang, count),
     relative: (fromMs, toMs) => formatRelative(relative, toMs - fromMs),
     separators: separatorsOf(lang),
     instant: (date) => `${dates.format(date)} UTC`,
-    country: (alpha2) => countries.of(alpha2) ?? alpha2,
+    countries: () => (countries ??= countriesOf(lang)),
   };
+}
+
+/** Of any currency Intl knows where its symbol stands; ours then takes that one's place. */
+const SOME_CURRENCY = 'USD';
+
+/** Formats are kept: to make one takes longer than to draw a page. */
+function numbersOf(lang: Language): Pick<Translator, 'amount' | 'money' | 'percent'> {
+  const plain = kept(
+    (decimals: number) =>
+      new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: MOST_DECIMALS }),
+  );
+  const currencyOf = (currencyDisplay: 'code' | 'narrowSymbol') =>
+    kept(
+      (decimals: number) =>
+        new Intl.NumberFormat(lang, {
+          style: 'currency',
+          currency: SOME_CURRENCY,
+          currencyDisplay,
+          minimumFractionDigits: decimals,
+          maximumFractionDigits: MOST_DECIMALS,
+        }),
+    );
+  const [withLetters, withSign] = [currencyOf('code'), currencyOf('narrowSymbol')];
+  const percents = new Intl.NumberFormat(lang, {
+    style: 'unit',
+    unit: 'percent',
+    maximumFractionDigits: MOST_DECIMALS,
+  });
+  return {
+    amount: (stroops, decimals) => plain(decimals).format(exact(stroops)),
+    money: (stroops, decimals, symbol) =>
+      (/\p{L}$/u.test(symbol) ? withLetters : withSign)(decimals)
+        .formatToParts(exact(stroops))
+        .map(({ type, value }) => (type === 'currency' ? symbol : value))
+        .join(''),
+    percent: (decimal) => percents.format(decimal as `${number}`),
+  };
+}
+
+const MOST_DECIMALS = 7;
+
+/** Text, since a number would lose digits; `formatAmount` writes plain decimals only. */
+const exact = (stroops: Stroops): `${number}` => formatAmount(stroops) as `${number}`;
+
+function kept<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+function countriesOf(lang: Language): readonly Country[] {
+  const names = new Intl.DisplayNames(lang, { type: 'region' });
+  const { compare } = new Intl.Collator(lang);
+  return [...COUNTRIES]
+    .map(([value, alpha2]) => ({ value, label: names.of(alpha2) ?? value }))
+    .toSorted((one, other) => compare(one.label, other.label));
 }
 
 function separatorsOf(lang: Language): Translator['separators'] {

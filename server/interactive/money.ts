@@ -74,28 +74,25 @@ export interface Money {
 
 export function moneyOf(asset: Asset, kind: Kind, translator: Translator): Money {
   const { code, symbol, decimals } = asset;
-  const isolate = (text: string): string => (translator.dir === 'rtl' ? `${LRI}${text}${PDI}` : text);
-  const token = (amount: Stroops): string => isolate(`${translator.amount(amount, decimals)} ${code}`);
-  const signed = (amount: Stroops): string =>
-    isolate(`${symbol}${gap(symbol)}${translator.amount(amount, decimals)}`);
+  const isRtl = translator.dir === 'rtl';
+  const isolate = (text: string, mark: string): string => (isRtl ? `${mark}${text}${PDI}` : text);
+  const token = (amount: Stroops): string => isolate(`${translator.amount(amount, decimals)} ${code}`, LRI);
+  const signed = (amount: Stroops): string => isolate(translator.money(amount, decimals, symbol), RLI);
   const cash = symbol === code ? token : signed;
   return kind === 'deposit' ? { in: cash, out: token } : { in: token, out: cash };
 }
 
-/** Unicode's isolates: "$1.00" keeps its order within a sentence from right to left. */
+/** Unicode's isolates: an amount keeps its own order within a sentence from right to left. */
 const LRI = '\u2066';
+const RLI = '\u2067';
 const PDI = '\u2069';
 
-/** "$12.00", but "USD 12.00". */
-function gap(symbol: string): string {
-  return /\p{L}$/u.test(symbol) ? '\u00a0' : '';
-}
-
 /** Lines of our own fee schedule are told in the customer's language, those of an integration as they came. */
-export function feeLineName(line: FeeLine, { t }: Translator): string {
+export function feeLineName(line: FeeLine, translator: Translator): string {
+  const { t } = translator;
   if (line.name === 'Fixed fee') return t('fee.fixed');
   const percent = /^Service fee \(([\d.]+) %\)$/.exec(line.name)?.[1];
-  if (percent !== undefined) return t('fee.percent', { percent });
+  if (percent !== undefined) return t('fee.percent', { percent: translator.percent(percent) });
   return line.name === 'Rounding' ? t('fee.rounding') : line.name;
 }
 

@@ -120,10 +120,17 @@ describe('files of the pages', () => {
     expect(file.status).toBe(200);
     expect(file.headers.get('content-type')).toBe('text/css; charset=utf-8');
     expect(file.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
-    expect((await stage.browser().open(url.replace(/\.[0-9a-f]{16}\./, '.0123456789abcdef.'))).status).toBe(
-      404,
-    );
-    expect((await stage.browser().open('/sep24/assets/..%2f..%2froutes.ts')).status).toBe(404);
+    for (const name of ['none.0123456789abcdef.css', 'style.css', 'style.0123.css', '..%2f..%2froutes.ts'])
+      expect((await stage.browser().open(`/sep24/assets/${name}`)).status).toBe(404);
+  });
+
+  test('of a page that a server of another release has drawn are this one’s, and not kept', async () => {
+    const { body } = await stage.browser().open('/sep24/more_info?id=x');
+    const url = /href="(\/sep24\/assets\/style\.[0-9a-f]{16}\.css)"/.exec(body)![1]!;
+    const ours = await stage.browser().open(url);
+    const other = await stage.browser().open(url.replace(/\.[0-9a-f]{16}\./, '.0123456789abcdef.'));
+    expect([other.status, other.body]).toEqual([200, ours.body]);
+    expect(other.headers.get('cache-control')).toBe('no-store');
   });
 
   test('and templates and words give way to those of the business, one by one', async () => {

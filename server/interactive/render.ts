@@ -1,10 +1,14 @@
 import { Liquid } from 'liquidjs';
 import type { Templates } from './branding/templates.ts';
 import type { Language, MessageValues, Translator } from './locale.ts';
+import { OptionsTag } from './options-tag.ts';
 import type { StaticFiles } from './static.ts';
 
-/** Bounds for templates that are not ours: a loop in one of them must not hold the server. */
-const LIMITS = { parseLimit: 1_000_000, renderLimit: 500, memoryLimit: 50_000_000 };
+/**
+ * Bounds for templates that are not ours: a loop in one of them must not hold the server. Ours have none: by the clock, as
+ * LiquidJS counts, a page that a busy machine draws would be a defect.
+ */
+const LIMITS = { parseLimit: 1_000_000, renderLimit: 1_000, memoryLimit: 50_000_000 };
 
 export interface RendererOptions {
   readonly ours: Templates;
@@ -26,8 +30,8 @@ type Engines = ReadonlyMap<Language, Liquid>;
 /** Templates are compiled at their first use and kept. */
 export function createRenderer(options: RendererOptions): Renderer {
   const { ours, theirs, onFailure } = options;
-  const builtIn = enginesFor(ours, options);
-  const branded = theirs.size === 0 ? undefined : enginesFor(new Map([...ours, ...theirs]), options);
+  const builtIn = enginesFor(ours, options, {});
+  const branded = theirs.size === 0 ? undefined : enginesFor(new Map([...ours, ...theirs]), options, LIMITS);
   return {
     render(translator, template, view) {
       if (!branded) return draw(builtIn, translator, template, view);
@@ -52,14 +56,22 @@ function draw(engines: Engines, translator: Translator, template: string, view: 
   return String(html);
 }
 
-function enginesFor(templates: Templates, { translators, files }: RendererOptions): Engines {
+function enginesFor(
+  templates: Templates,
+  { translators, files }: RendererOptions,
+  limits: Partial<typeof LIMITS>,
+): Engines {
   return new Map(
     [...translators].map(([lang, translator]) => [
       lang,
-      createEngine(templates, {
-        t: (key, values) => translator.t(key, values),
-        asset: (name) => files.urlOf(name) ?? '',
-      }),
+      createEngine(
+        templates,
+        {
+          t: (key, values) => translator.t(key, values),
+          asset: (name) => files.urlOf(name) ?? '',
+        },
+        limits,
+      ),
     ]),
   );
 }
@@ -73,7 +85,11 @@ export interface Filters {
 const SILENT: Filters = { t: () => '', asset: () => '' };
 
 /** Knows these templates and nothing else: none of them reaches a file. */
-export function createEngine(templates: Templates, filters: Filters = SILENT): Liquid {
+export function createEngine(
+  templates: Templates,
+  filters: Filters = SILENT,
+  limits: Partial<typeof LIMITS> = LIMITS,
+): Liquid {
   const engine = new Liquid({
     templates: Object.fromEntries([...templates].map(([name, text]) => [`${name}.liquid`, text])),
     extname: '.liquid',
@@ -82,10 +98,11 @@ export function createEngine(templates: Templates, filters: Filters = SILENT): L
     relativeReference: false,
     ownPropertyOnly: true,
     strictFilters: true,
-    ...LIMITS,
+    ...limits,
   });
   // {{ 'key' | t: name: value }}
   engine.registerFilter('t', (key: unknown, ...named: unknown[]) => filters.t(String(key), valuesOf(named)));
+  engine.registerTag('options', OptionsTag);
   // {{ 'style.css' | asset }}
   engine.registerFilter('asset', (name: unknown) => filters.asset(String(name)));
   return engine;

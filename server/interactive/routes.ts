@@ -78,6 +78,8 @@ const YEAR_SECONDS = 31_536_000;
 async function sendFile(ctx: Context, shell: Shell): Promise<void> {
   const file = shell.fileAt(ctx.path);
   if (!file) throw new PageError(404, 'error.not_found');
-  ctx.set('Cache-Control', `public, max-age=${YEAR_SECONDS}, immutable`);
+  // While a release or a branding is rolled out, another server may have drawn the page: its files are not here yet, or no more.
+  const isAsNamed = file.url === ctx.path;
+  ctx.set('Cache-Control', isAsNamed ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-store');
   answerFile(ctx, file);
 }

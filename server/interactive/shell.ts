@@ -11,6 +11,7 @@ import { createLook, type Look } from './look.ts';
 import { originOf, type Origin } from './origin.ts';
 import type { SessionContext } from './session.ts';
 import type { StaticFile } from './static.ts';
+import { createUploadPlaces, type UploadPlaces } from './upload-places.ts';
 
 /** What every page needs: words, templates, files, headers. Made once. */
 export interface Shell {
@@ -25,6 +26,7 @@ export interface Shell {
   wear(branding: Branding): void;
   /** Tells open pages about changes. */
   readonly follower: Follower;
+  readonly uploadPlaces: UploadPlaces;
   /** Origins to which a wallet may want its customer back, beside its proven domain. */
   readonly returnOrigins: readonly string[];
   /** The words for the first wanted language that we speak, else for one that the browser asks for. */
@@ -84,8 +86,9 @@ export function createShell(deps: InteractiveDeps): Shell {
     origin,
     sessions: { keys, clock, random, origin, isFramed: anchor.server.frameAncestors.length > 0 },
     follower: createFollower(deps),
+    uploadPlaces: createUploadPlaces(),
     returnOrigins: [...anchor.server.frameAncestors, ...(deps.callbacks?.origins ?? [])],
-    fileAt: (url) => look.files.find(url) ?? before.files.find(url),
+    fileAt: (url) => look.files.find(url) ?? before.files.find(url) ?? look.files.findByName(url),
     get problems() {
       return look.problems;
     },

@@ -12,6 +12,8 @@ export interface StaticFile {
   readonly content: Buffer;
 }
 
+const VERSIONED = /\/([^/]+)\.[0-9a-f]{16}(\.\w+)$/;
+
 export class StaticFiles {
   readonly #byName = new Map<string, StaticFile>();
   readonly #byUrl = new Map<string, StaticFile>();
@@ -29,6 +31,12 @@ export class StaticFiles {
 
   find(url: string): StaticFile | undefined {
     return this.#byUrl.get(url);
+  }
+
+  /** The file whose name is in a URL with another content's hash. */
+  findByName(url: string): StaticFile | undefined {
+    const [, stem, extension] = VERSIONED.exec(url) ?? [];
+    return stem === undefined ? undefined : this.#byName.get(`${stem}${extension}`);
   }
 }
 

@@ -60,6 +60,12 @@ describe('the amounts of the status page', () => {
     ]);
   });
 
+  test('promise nothing of what came to nothing', () => {
+    for (const status of ['expired', 'error', 'no_market'] as const) {
+      expect(rowsOf({ ...paid, status })).toEqual([['You send', '100.00 SRT']]);
+    }
+  });
+
   test('are what the customer has typed before the form is through', () => {
     expect(rowsOf({ kind: 'deposit', status: 'incomplete', amountExpected: parseAmount('7') })).toHaveLength(
       1,

@@ -204,13 +204,15 @@ function qrOf(
   return viewQr(`web+stellar:pay?${query}`, translator.t('pay.scan'));
 }
 
-/** The same amounts as wallets are told; before the form is through, what the customer has typed. */
+/** The same amounts as wallets are told; before the form is through, what the customer has typed. No word of what will
+ * not come. */
 function amountRows(transaction: Transaction, money: Money, translator: Translator): readonly Row[] {
-  const { kind, amountExpected } = transaction;
+  const { kind, status, amountExpected } = transaction;
   const { amountIn, amountFee, amountOut } = settleAmounts(transaction);
   const paid = amountIn ?? amountExpected;
   if (paid === null) return [];
-  if (amountFee === null || amountOut === null) {
+  const comesToNothing = LOOKS[status][0] === 'bad';
+  if (amountFee === null || amountOut === null || comesToNothing) {
     return [{ label: translator.t('amount.pay', { kind }), value: money.in(paid) }];
   }
   const fee = { total: amountFee, lines: feeLines(amountFee, transaction.feeDetails) };

@@ -43,6 +43,13 @@ function checkOrigin({ ctx, session, shell }: Visit, body: Body): void {
 async function receive(visit: Visit): Promise<Submission> {
   const files = new Map<string, FileOutcome>();
   if (!isReadByRoute(visit.ctx)) return { body: bodyOf(visit.ctx), files };
+  // Only for a browser with a session, on a form that is open: for anybody else a body has to come at once.
+  const place =
+    visit.transaction.status === 'incomplete'
+      ? visit.shell.uploadPlaces.take(visit.transaction.id)
+      : undefined;
+  if (place) visit.ctx.req.once('close', place);
+  requestOf(visit.ctx).isUpload = place !== undefined;
   let asked: ReturnType<typeof currentPage> | undefined;
   const onFile = async (part: FilePart): Promise<void> => {
     checkOrigin(visit, part.before);

@@ -1,5 +1,7 @@
-import { request } from 'node:http';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import { attributeOf, textOf, unescapeHtml, type Browser, type Shown } from './testing/browser.ts';
@@ -197,6 +199,52 @@ describe('a file', () => {
     expect(again.status).toBe(200);
     expect((await stage.find(transaction.id)).version).toBe(1);
   });
+
+  test('may take longer than any other request, as long as it comes', async () => {
+    const requestTimeoutMs = 400;
+    const hurried = await openStage({
+      hooks: ['interactive/form', 'interactive/submit', 'interactive/upload'],
+      answers: stage.answers,
+      requestTimeoutMs,
+    });
+    const transaction = await hurried.create({ interactiveStep: 'form/0', amountExpected: 1_000_000_000n });
+    const browser = await hurried.enter(transaction);
+    const form = await browser.open(`/sep24/interactive?transaction_id=${transaction.id}`);
+    const content = Buffer.concat([JPEG, randomBytes(200_000)]);
+    const body = new FormData();
+    for (const [, name, value] of form.body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g))
+      body.set(name!, unescapeHtml(value!));
+    body.set('f.id_number', 'X1');
+    body.set('f.photo_id_front', new File([new Uint8Array(content)], 'a.jpg'));
+    const encoded = new Response(body);
+    const bytes = Buffer.from(await encoded.arrayBuffer());
+    const sent = request(new URL(attributeOf(form.body, 'form', 'action'), hurried.app.url), {
+      method: 'POST',
+      headers: {
+        'Content-Type': encoded.headers.get('content-type')!,
+        'Content-Length': bytes.length,
+        Origin: `https://${hurried.anchor.host}`,
+        Cookie: [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+      },
+    });
+    const startedAt = performance.now();
+    const answered = once(sent, 'response');
+    for (let at = 0; at < bytes.length; at += 10_000) {
+      sent.write(bytes.subarray(at, at + 10_000));
+      await delay(60);
+    }
+    sent.end();
+    const [{ statusCode }] = (await answered) as [IncomingMessage];
+    expect(performance.now() - startedAt).toBeGreaterThan(2 * requestTimeoutMs);
+    expect(statusCode).toBe(303);
+    const arrived = hurried.calls.filter(({ hook }) => hook === 'interactive/upload');
+    expect(
+      Buffer.concat(
+        arrived.map(({ body: call }) => Buffer.from((call as unknown as UploadCall).data, 'base64')),
+      ).equals(content),
+    ).toBe(true);
+    await hurried.stop();
+  }, 20_000);
 
   test('cannot be asked for by an integration that takes none', async () => {
     const other = await openStage({

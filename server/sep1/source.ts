@@ -67,7 +67,7 @@ export function createStellarToml(options: StellarTomlOptions): StellarToml {
   let asking: Promise<void> | undefined;
 
   const ask = async (): Promise<void> => {
-    askedAt = clock.now();
+    askedAt = clock.monotonic();
     try {
       const answer = await hook?.();
       const next = answer === undefined ? undefined : tableOf(answer);
@@ -86,7 +86,7 @@ export function createStellarToml(options: StellarTomlOptions): StellarToml {
   return {
     refresh,
     current() {
-      if (hook !== undefined && clock.now() - askedAt >= ttlMs) void refresh();
+      if (hook !== undefined && clock.monotonic() - askedAt >= ttlMs) void refresh();
       return served;
     },
     setAnchor(changed) {

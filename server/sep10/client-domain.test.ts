@@ -50,7 +50,7 @@ function serve(toml: string, status = 200): void {
 function setUp(
   fetch: PublicFetch = createPublicFetch({ ca: credentials.cert, lookup, allowPrivate: [HOST] }),
 ) {
-  return new ClientDomains({ fetch, clock: { now: () => nowMs }, serverAccount });
+  return new ClientDomains({ fetch, clock: { monotonic: () => nowMs }, serverAccount });
 }
 
 async function refusal(promise: Promise<unknown>): Promise<string> {

@@ -21,7 +21,7 @@ const DOMAIN = /^(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*
 
 export interface ClientDomainOptions {
   readonly fetch: PublicFetch;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** Our own SIGNING_KEY, which no client domain may have. */
   readonly serverAccount: string;
 }

@@ -58,7 +58,7 @@ const deps: Sep10Deps = {
     }
     return { status: 200, headers: {}, body: Buffer.from(`SIGNING_KEY = "${wallet.publicKey()}"`) };
   },
-  clock: { now: () => nowMs },
+  clock: { now: () => nowMs, monotonic: () => nowMs },
   random: randomBytes,
   tokenLifetimeMs: 86_400_000,
 };

@@ -49,7 +49,7 @@ export interface Sep10Deps {
   };
   /** Fetches client domains' stellar.toml. */
   readonly publicFetch: PublicFetch;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly random: (bytes: number) => Uint8Array;
   readonly tokenLifetimeMs: number;
 }

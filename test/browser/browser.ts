@@ -3,19 +3,22 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { chromium as playwright, type Browser } from 'playwright-core';
+import { writeFontConfig } from './fonts.ts';
 
 /**
  * The Chromium that comes by npm, headless. It is built for a cloud's Linux and brings that one's libraries along, which
- * it unpacks and uses when it believes to run there: so it needs nothing of this machine.
+ * it unpacks and uses when it believes to run there: so it needs nothing of this machine, and no font of it either.
  */
 export async function openBrowser(): Promise<Browser> {
   process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x';
-  const executablePath = await withTemporaryFolder(privateFolder(), async () => {
+  const folder = privateFolder();
+  const executablePath = await withTemporaryFolder(folder, async () => {
     const { default: chromium } = await import('@sparticuz/chromium');
     return chromium.executablePath();
   });
   return playwright.launch({
     executablePath,
+    env: { ...process.env, FONTCONFIG_FILE: writeFontConfig(folder) },
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
     headless: true,
   });

@@ -42,6 +42,7 @@ const KINDS: readonly (readonly [
       ['secretName', 'issuerRef'],
     ),
   ],
+  ['cert-manager.io', 'v1', 'CertificateRequest', 'certificaterequests', object({ request: text })],
   [
     'gateway.networking.k8s.io',
     'v1',

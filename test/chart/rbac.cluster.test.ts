@@ -1,7 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-member-access, typescript/no-unsafe-argument, typescript/no-unsafe-return, typescript/no-unsafe-call -- tests bend and read plain data that no type would let them */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { testAnchor, type Loose } from '../../core/spec/test-manifest.ts';
-import { auditedRequests, createNamespace } from '../cluster/access.ts';
+import { createNamespace, followRequests, type AuditedRequest } from '../cluster/access.ts';
 import { callApi } from '../cluster/api.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { anchorsPath } from '../cluster/install.ts';
@@ -19,14 +19,14 @@ beforeAll(async () => {
   cluster = await startControlPlane();
   await installOptionalApis(cluster);
   system = (await createNamespace(cluster, 'capstan')).name;
+  requests = followRequests(cluster, `system:serviceaccount:${system}:${RELEASE}`);
 }, 900_000);
 afterAll(async () => cluster?.stop(), 60_000);
 afterEach(async () => void (await helm(cluster, 'uninstall', RELEASE, '--namespace', system)), 60_000);
 
 const RELEASE = 'capstan';
 const SOON_MS = 60_000;
-const user = (): string => `system:serviceaccount:${system}:${RELEASE}`;
-const requests = async () => auditedRequests(cluster, user());
+let requests: () => Promise<readonly AuditedRequest[]>;
 
 /** Granted, and rightly not always seen in the audit log of this test. */
 const UNSEEN: Readonly<Record<string, string>> = {

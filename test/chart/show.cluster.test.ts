@@ -54,7 +54,9 @@ async function helmTest(url: string): Promise<{ readonly code: number; readonly 
   const helmRuns = runTool(cluster, 'helm', ['test', RELEASE, '--namespace', system, '--timeout', '1m']);
   const pod = await eventually('helm has made its pod', async () => {
     const found = await call('GET', `${pods}/${RELEASE}-test`);
-    return found.kind === 'Pod' && found.metadata.deletionTimestamp === undefined ? found : undefined;
+    // Not that of the test before, which has ended.
+    const isNew = found.kind === 'Pod' && !['Succeeded', 'Failed'].includes(found.status.phase);
+    return isNew && found.metadata.deletionTimestamp === undefined ? found : undefined;
   });
   const [container] = pod.spec.containers;
   expect(container.command).toEqual(['capstan']);
@@ -130,6 +132,7 @@ test('an Anchor is applied by kubectl, and its children are listed', async () =>
     expect.stringMatching(/^job\.batch\/harbor-migrate-\d{4}$/),
     ...roles.map((role) => `networkpolicy.networking.k8s.io/harbor-${role}`),
     'poddisruptionbudget.policy/harbor-server',
+    'poddisruptionbudget.policy/harbor-watch-transactions',
     ...['integration', 'server', 'status', 'watch-transactions'].map((role) => `service/harbor-${role}`),
     ...roles.map((role) => `serviceaccount/harbor-${role}`),
   ]);

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { callApi } from './api.ts';
 import type { ApiAnswer } from './api.ts';
+import { followAuditLog, type AuditEvent } from './audit-log.ts';
 import { kubeconfigText } from './components.ts';
 import type { ControlPlane } from './control-plane.ts';
 
@@ -92,40 +93,33 @@ export interface AuditedRequest {
   readonly status: number;
 }
 
-/** All finished requests for resources that a user has made so far, in the order in which they were answered. */
-export async function auditedRequests(
+/** All finished requests for resources that a user has made so far, each time it is asked, in the order of their answers. */
+export function followRequests(
   cluster: ControlPlane,
   user: string,
-): Promise<readonly AuditedRequest[]> {
-  const text = await readFile(cluster.auditLog, 'utf8').catch(() => '');
-  return text.split('\n').flatMap((line) => {
-    // The last line may be half written.
-    if (!line.endsWith('}') || !line.includes(JSON.stringify(user))) return [];
-    const event = JSON.parse(line) as AuditEvent;
-    if (event.user.username !== user || event.stage !== 'ResponseComplete' || !event.objectRef) return [];
-    const { apiGroup = '', resource = '', subresource, namespace = '', name = '' } = event.objectRef;
-    return [
-      {
-        user,
-        verb: event.verb,
-        apiGroup,
-        resource: subresource ? `${resource}/${subresource}` : resource,
-        namespace,
-        name,
-        status: event.responseStatus?.code ?? 0,
-      },
-    ];
-  });
+): () => Promise<readonly AuditedRequest[]> {
+  const more = followAuditLog(cluster.auditLog, user);
+  const all: AuditedRequest[] = [];
+  return async () => {
+    all.push(...(await more()).flatMap(requestOf));
+    return [...all];
+  };
 }
 
-interface AuditEvent {
-  readonly stage: string;
-  readonly verb: string;
-  readonly user: { readonly username: string };
-  readonly objectRef?: Readonly<
-    Partial<Record<'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name', string>>
-  >;
-  readonly responseStatus?: { readonly code?: number };
+function requestOf({ stage, verb, user, objectRef, responseStatus }: AuditEvent): AuditedRequest[] {
+  if (stage !== 'ResponseComplete' || !objectRef) return [];
+  const { apiGroup = '', resource = '', subresource, namespace = '', name = '' } = objectRef;
+  return [
+    {
+      user: user.username,
+      verb,
+      apiGroup,
+      resource: subresource ? `${resource}/${subresource}` : resource,
+      namespace,
+      name,
+      status: responseStatus?.code ?? 0,
+    },
+  ];
 }
 
 function expectStatus(answer: ApiAnswer, status: number): void {

@@ -22,7 +22,7 @@ const BINARIES = [
 export type Binary = (typeof BINARIES)[number];
 
 /** What a release of Kubernetes is linked with; without it the API server calls itself v0.0.0-master. */
-function versionFlags(goMod: string): string {
+export function versionFlags(goMod: string): string {
   const version = /^\tk8s\.io\/kubernetes (v1\.(\d+)\.\d+)\b/m.exec(goMod);
   if (!version) throw new Error(`${SOURCES}/kubernetes/go.mod requires no release of k8s.io/kubernetes`);
   const base = 'k8s.io/component-base/version';
@@ -91,8 +91,16 @@ async function build(folder: string, tell: (sentence: string) => void): Promise<
   const goMod = await readFile(path.join(SOURCES, 'kubernetes/go.mod'), 'utf8');
   const etcd = path.join(unfinished, 'etcd');
   try {
-    await goBuild('kubernetes', ['-ldflags', versionFlags(goMod), '-o', `${unfinished}/`, 'tool'], log);
-    await goBuild('etcd', ['-ldflags', '-s -w', '-o', etcd, 'go.etcd.io/etcd/server/v3'], log);
+    await goBuild(
+      path.join(SOURCES, 'kubernetes'),
+      ['-ldflags', versionFlags(goMod), '-o', `${unfinished}/`, 'tool'],
+      log,
+    );
+    await goBuild(
+      path.join(SOURCES, 'etcd'),
+      ['-ldflags', '-s -w', '-o', etcd, 'go.etcd.io/etcd/server/v3'],
+      log,
+    );
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
@@ -103,12 +111,15 @@ async function build(folder: string, tell: (sentence: string) => void): Promise<
   tell(`The test cluster is built; it took ${Math.round((performance.now() - started) / 1000)} s.`);
 }
 
-/** `go build` in one of the pinned modules, which it may not change. Everybody else on the machine goes first. */
-async function goBuild(module: string, args: readonly string[], log: string): Promise<void> {
+/**
+ * `go build` in one of the pinned modules, which it may not change. Everybody else on the machine goes first.
+ * @throws {ClusterBinariesMissing} with the end of what go said
+ */
+export async function goBuild(module: string, args: readonly string[], log: string): Promise<void> {
   const output: string[] = [];
   const file = createWriteStream(log);
   const child = spawn('nice', ['-n', '5', 'go', 'build', '-trimpath', ...args], {
-    cwd: path.join(SOURCES, module),
+    cwd: module,
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -128,6 +139,6 @@ async function goBuild(module: string, args: readonly string[], log: string): Pr
   const last = output.join('').trim().split('\n').slice(-5).join('\n  ');
   const wanted = 'Go 1.26 or newer and its module proxy are needed once';
   throw new ClusterBinariesMissing(
-    `The test cluster could not be built (${module}: go build ended with ${code}): ${wanted}; or set KUBEBUILDER_ASSETS to a folder with ${BINARIES.join(', ')}. All that go said is in ${log}; the end of it:\n  ${last}`,
+    `The test cluster could not be built (${path.basename(module)}: go build ended with ${code}): ${wanted}; or set KUBEBUILDER_ASSETS to a folder with ${BINARIES.join(', ')}. All that go said is in ${log}; the end of it:\n  ${last}`,
   );
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { processesOf } from '../support/processes.ts';
-import { auditedRequests, createNamespace, runTool, serviceAccountKubeconfig } from './access.ts';
+import { createNamespace, followRequests, runTool, serviceAccountKubeconfig } from './access.ts';
 import { callApi } from './api.ts';
 import { sharedControlPlane, startControlPlane, type ControlPlane } from './control-plane.ts';
 
@@ -125,8 +125,9 @@ describe('the control plane of the tests', () => {
       subjects: [{ kind: 'ServiceAccount', ...account }],
     });
     await eventually('RBAC lets it', async () => (await ask()).includes('configmap/kube-root-ca.crt'));
+    const soFar = followRequests(cluster, user);
     const requests = await eventually('both are in the audit log', async () => {
-      const found = await auditedRequests(cluster, user);
+      const found = await soFar();
       return found.some(({ status }) => status === 200) && found;
     });
     expect(requests[0]).toEqual({

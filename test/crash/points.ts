@@ -1,6 +1,6 @@
 /**
  * The effects of every way that money takes, in words. A commit is named by the tables that it writes (`+` inserted, `~` updated,
- * `-` deleted); `…` stands for others, of what rides in the same batch. Every run has to crash before and after each of these;
+ * `-` deleted, without a sign any of it); `…` stands for others, of what rides in the same batch. Every run has to crash before and after each of these;
  * it finds others (heartbeats, cursors, leases) by itself. docs/crash-points.md shows them.
  */
 export const EFFECTS: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ export const EFFECTS: Readonly<Record<string, string>> = {
   'watch-transactions: commit [attempt~ event+ submission~ task+ transaction~ transfer~]':
     'a ledger transaction is settled, its deposits or refunds are completed',
   'watch-transactions: POST /capstan/v1/deposits/completed': 'the bank is told that a deposit was paid',
-  'watch-transactions: commit [cursor+ event+ receipt+ task+ transaction~]':
+  'watch-transactions: commit [… cursor event+ receipt+ task+ transaction~]':
     'a payment is recorded and matched to its withdrawal, the cursor moves',
   'watch-transactions: POST /capstan/v1/withdrawals/process': 'the bank is asked to pay a withdrawal out',
   'watch-transactions: commit [event+ task+ task~ transaction~]':
@@ -33,6 +33,7 @@ export const EFFECTS: Readonly<Record<string, string>> = {
   'watch-transactions: commit [submission~]':
     'a submission is claimed under a lease, or the upkeep of channels settled',
   'watch-transactions: commit [… frozen_account+]': 'an account is frozen: somebody else used its seed',
+  'watch-transactions: commit [submission_bump+]': 'a dearer envelope of what waits is in the journal',
   'reconcile: commit [… foreign_transaction~ frozen_account-]': 'a person adopts what somebody else did',
 };
 
@@ -54,7 +55,9 @@ function isPoint(reached: string, wanted: string): boolean {
   const [start, tables] = split(wanted);
   if (!tables.includes('…')) return reached === wanted;
   const [its, written] = split(reached);
-  return its === start && tables.every((table) => table === '…' || written.includes(table));
+  const isWritten = (table: string): boolean =>
+    written.some((one) => one === table || one.slice(0, -1) === table);
+  return its === start && tables.every((table) => table === '…' || isWritten(table));
 }
 
 /** A point without its tables, and these. */

@@ -54,7 +54,7 @@ export interface HotWallet {
 
 /**
  * payment: one of any kind, a new account and a merge too. contract: by an asset's contract. laid: as a claimable balance.
- * takenBack: such a balance, by the hot wallet.
+ * takenBack: such a balance, by the hot wallet, from whom it was laid for.
  */
 export type Movement = 'payment' | 'contract' | 'laid' | 'takenBack';
 

@@ -2,7 +2,6 @@ import { decodeResult, mergedAmount } from '../../core/ledger/result.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import type { Books, HotWallet, LedgerPayment, Movement } from './books.ts';
 import { read, type Stellar } from './stellar.ts';
-import type { World } from './world.ts';
 
 interface LedgerBooks {
   readonly assets: readonly HotWallet[];
@@ -10,8 +9,11 @@ interface LedgerBooks {
 }
 
 /** What Horizon tells of the hot wallets: every operation that moves something, and what they hold. */
-export async function readLedger({ stellar, assets }: World): Promise<LedgerBooks> {
-  const accounts = [...new Set(Object.values(assets).map(({ distribution }) => distribution.publicKey()))];
+export async function readLedger(
+  stellar: Stellar,
+  wallets: readonly Pick<HotWallet, 'account' | 'assetId'>[],
+): Promise<LedgerBooks> {
+  const accounts = [...new Set(wallets.map(({ account }) => account))];
   const operations = (await Promise.all(accounts.map((account) => operationsOf(stellar, account)))).flat();
   const laid = new Map(operations.flatMap((operation) => laidBy(operation)));
   const payments = operations.flatMap((operation) => toPayments(operation, laid));
@@ -21,9 +23,7 @@ export async function readLedger({ stellar, assets }: World): Promise<LedgerBook
   );
   return {
     assets: await Promise.all(
-      Object.values(assets).map(({ assetId, distribution }) =>
-        readHotWallet(stellar, distribution.publicKey(), assetId),
-      ),
+      wallets.map(({ account, assetId }) => readHotWallet(stellar, account, assetId)),
     ),
     ledger: {
       payments: [...new Map(payments.map((payment) => [payment.id, payment])).values()].sort((a, b) =>
@@ -135,7 +135,7 @@ function toPayments(
       return made('laid', source, operation.claimants?.[0]?.destination, operation.asset, operation.amount);
     case 'claim_claimable_balance': {
       const found = laid.get(operation.balance_id ?? '');
-      return made('takenBack', '', source, found?.asset, found?.amount);
+      return made('takenBack', found?.claimants?.[0]?.destination, source, found?.asset, found?.amount);
     }
     default:
       return [];

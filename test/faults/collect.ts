@@ -10,7 +10,11 @@ import type { World } from './world.ts';
 
 /** Reads the books of all parties, each from its own store. To be called when everything is quiet. */
 export async function collectBooks(world: World, records: Records): Promise<Books> {
-  const { assets, ledger } = await readLedger(world);
+  const wallets = Object.values(world.assets).map(({ assetId, distribution }) => ({
+    account: distribution.publicKey(),
+    assetId,
+  }));
+  const { assets, ledger } = await readLedger(world.stellar, wallets);
   const idOf = (name: AssetName): string => world.assets[name].assetId;
   return {
     anchor: { assets, feeStroops: parseAmount(FEE) },

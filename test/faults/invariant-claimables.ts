@@ -26,17 +26,23 @@ export function claimablesSettled(books: Books): readonly string[] {
     const isTold = row?.attention?.includes(GIVEN_BACK) === true;
     return isTold ? [] : [`what was laid for deposit ${id} came back, and it says nothing of it`];
   });
-  const takenBack = ledger.payments.filter(({ movement }) => movement === 'takenBack').length;
+  const takenBack = ledger.payments.filter(({ movement }) => movement === 'takenBack');
   const known = [...settledBy.values()].reduce((total, times) => total + times, 0);
   const unknown =
-    takenBack === known || books.lost.length > 0
+    takenBack.length === known || books.lost.length > 0
       ? []
-      : [`the hot wallets took ${takenBack} balances back, ${known} are known of`];
+      : [`the hot wallets took ${takenBack.length} balances back, ${known} are known of`];
+  // A restored dump may have taken a deposit away. One that is there, with its money, has to know.
+  const forgotten = takenBack.flatMap(({ from }) => {
+    const id = deposits.get(from)?.id;
+    if (id === undefined || rows.get(id)?.isFunded !== true || settledBy.has(id)) return [];
+    return [`what was laid for deposit ${id} is back in the hot wallet, and it knows nothing of it`];
+  });
   const unclaimed = wallets.deposits.flatMap(({ id, account, claim }) => {
     const row = rows.get(id);
     const wasLaid = ledger.payments.some(({ movement, to }) => movement === 'laid' && to === account);
     if (claim !== 'reclaimed' || !wasLaid || isTouchedByLoss(books, row)) return [];
     return settledBy.has(id) ? [] : [`what was laid for deposit ${id} was never claimed, and is not back`];
   });
-  return [...lying, ...back, ...unknown, ...unclaimed];
+  return [...lying, ...back, ...unknown, ...forgotten, ...unclaimed];
 }

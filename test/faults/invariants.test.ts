@@ -208,6 +208,16 @@ describe('the comparison of the books', () => {
         books.ledger.payments.push({ ...books.ledger.payments.at(-1)!, id: '8' });
       },
     ],
+    [
+      'a balance that came back and nobody knows, although a dump was restored that has its deposit',
+      CLAIMABLES,
+      (books) => {
+        laid(books);
+        books.database.transfers.pop();
+        const { startedAtMs } = books.database.transactions[0]!;
+        books.lost.push({ fromMs: startedAtMs, toMs: startedAtMs });
+      },
+    ],
   );
 
   test.each(planted)('finds %s', (_what, invariant, spoil) => {
@@ -237,6 +247,21 @@ describe('the comparison of the books', () => {
       });
     expect(compareBooks(toldOfLost(5_000_500))).toEqual([]);
     expect(found(toldOfLost(4_000_000))).toEqual(['wallets are told of every change']);
+  });
+
+  test('lets a wallet have heard last of what a dump took away where a person is called, and of nothing else', () => {
+    const lastToldOfLost = (atMs: number, attention?: string): Books =>
+      spoilt(({ wallets, lost, database }) => {
+        database.transactions[0]!.attention = attention;
+        wallets.told.push({ ...wallets.told[0]!, status: 'pending_anchor', atMs });
+        lost.push({ fromMs: 5_000_000, toMs: 5_001_000 });
+        for (const row of database.transactions) row.startedAtMs = row.updatedAtMs = 1;
+      });
+    expect(compareBooks(lastToldOfLost(5_000_500, 'its reference has paid another'))).toEqual([]);
+    expect(found(lastToldOfLost(5_000_500))).toEqual(['wallets are told of every change']);
+    expect(found(lastToldOfLost(5_900_000, 'its reference has paid another'))).toEqual([
+      'wallets are told of every change',
+    ]);
   });
 
   test('knows a payment by the envelope in its fee bump where a restored dump has lost the row of the bump, and only there', () => {

@@ -104,7 +104,8 @@ export function planDeposits(
   const removals = isWanted('trustlineRemoved') ? repeat('trustlineRemoved' as const, 2 * times) : [];
   const claims: readonly ClaimPlan[] = isShort
     ? []
-    : [...repeat('claimed' as const, times), ...repeat('reclaimed' as const, times)];
+    : // Twice as many who claim: a day is a second here, and who comes later finds nothing.
+      [...repeat('claimed' as const, 2 * times), ...repeat('reclaimed' as const, times)];
   const cases = spread<'trustlineRemoved' | ClaimPlan>(random, removals, claims, count);
   const nextAsset = deal(random, ASSETS);
   return Array.from({ length: count }, (_, index) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { HASTE, UPKEEP_HASTE } from './haste.ts';
+import { HASTE, LEASE_HASTE, UPKEEP_HASTE } from './haste.ts';
 import { MUTANTS } from './planted.ts';
 import { patched } from './tree.ts';
 
@@ -15,7 +15,7 @@ describe('planted bugs', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test.each([...MUTANTS, { name: 'haste', patches: [...HASTE, UPKEEP_HASTE] }])(
+  test.each([...MUTANTS, { name: 'haste', patches: [...HASTE, UPKEEP_HASTE, ...LEASE_HASTE] }])(
     '$name finds its place in the sources of today',
     ({ patches }) => {
       const texts = new Map<string, string>();

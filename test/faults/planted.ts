@@ -139,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'core/database/claim.ts',
-        find: 'and (lease_until is null or lease_until < clock_timestamp()) and ${where}\n      order by',
+        find: 'and ${FREE} and ${where}\n      order by',
         replace: 'and ${where}\n      order by',
       },
       {

@@ -1,5 +1,6 @@
-import { TransactionBuilder, type Keypair, type Transaction } from '@stellar/stellar-sdk/base';
+import type { Keypair } from '@stellar/stellar-sdk/base';
 import { walkThrough } from '../../examples/wallet/browser.ts';
+import { createSep24Client, UnexpectedAnswer } from '../support/sep24-client.ts';
 import { CODES, HOST } from './anchor-files.ts';
 import type { AssetName, PlannedDeposit } from './schedule.ts';
 import { sleep } from './stellar.ts';
@@ -51,35 +52,27 @@ export function createSep24(
     const near = `http://127.0.0.1:${world.balancer.port}${url.pathname}${url.search}`;
     return fetch(near, { signal: AbortSignal.timeout(DEADLINE_MS), ...init });
   };
+  const client = createSep24Client({
+    authUrl: `${origin}/auth`,
+    transferUrl: `${origin}/sep24`,
+    passphrase: world.stellar.passphrase,
+    fetch: throughBalancer,
+  });
   const logIn = async (keypair: Keypair): Promise<string> => {
-    const known = tokens.get(keypair.publicKey());
-    if (known !== undefined) return known;
-    const challenge = await json(await throughBalancer(`${origin}/auth?account=${keypair.publicKey()}`));
-    const transaction = TransactionBuilder.fromXDR(
-      String(challenge['transaction']),
-      world.stellar.passphrase,
-    ) as Transaction;
-    transaction.sign(keypair);
-    const answer = await json(
-      await throughBalancer(`${origin}/auth`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ transaction: transaction.toXDR() }),
-      }),
-    );
-    const token = String(answer['token']);
-    tokens.set(keypair.publicKey(), token);
+    const account = keypair.publicKey();
+    const token = tokens.get(account) ?? (await client.logIn(keypair));
+    tokens.set(account, token);
     return token;
   };
   const call = async (keypair: Keypair, path: string, body?: unknown): Promise<Record<string, unknown>> => {
-    const answer = await throughBalancer(`${origin}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${await logIn(keypair)}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    if (answer.status === 401 || answer.status === 403) tokens.delete(keypair.publicKey());
-    if (answer.status === 404) throw new Unknown(path);
-    return json(answer);
+    const token = await logIn(keypair);
+    try {
+      return await client.call(path, { token, body });
+    } catch (error) {
+      if (!(error instanceof UnexpectedAnswer)) throw error;
+      if (error.status === 401 || error.status === 403) tokens.delete(keypair.publicKey());
+      throw error.status === 404 ? new Unknown(path) : error;
+    }
   };
   const insist = async <T>(work: () => Promise<T>): Promise<T> => {
     for (;;) {
@@ -96,7 +89,7 @@ export function createSep24(
     insist,
     open: (kind, keypair, { amount, asset, memo, claim, onOpen }) =>
       insist(async () => {
-        const { id, url } = (await call(keypair, `/sep24/transactions/${kind}/interactive`, {
+        const { id, url } = (await call(keypair, `/transactions/${kind}/interactive`, {
           asset_code: CODES[asset],
           account: keypair.publicKey(),
           ...(memo !== undefined && { memo, memo_type: 'id' }),
@@ -117,13 +110,7 @@ export function createSep24(
     look,
   };
   async function look(keypair: Keypair, id: string): Promise<Sep24Transaction> {
-    const { transaction } = await call(keypair, `/sep24/transaction?id=${id}`);
+    const { transaction } = await call(keypair, `/transaction?id=${id}`);
     return transaction as Sep24Transaction;
   }
-}
-
-async function json(answer: Response): Promise<Record<string, unknown>> {
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.status}: ${text.slice(0, 200)}`);
-  return JSON.parse(text) as Record<string, unknown>;
 }

@@ -14,8 +14,11 @@ export interface Answer {
 
 export interface Client {
   send(sending: Sending): Promise<Answer>;
-  /** Bytes on a socket of their own, then the end of our side. */
-  sendRaw(bytes: Buffer): Promise<Answer>;
+  /**
+   * Bytes on a socket of their own, then the end of our side: at once, or by someone who waits when an answer begins. Node takes
+   * the end of a side for a caller who is gone, and may drop the answer that it has not begun.
+   */
+  sendRaw(bytes: Buffer, isWaiting: boolean): Promise<Answer>;
   close(): void;
 }
 
@@ -27,7 +30,7 @@ export function createClient(port: number): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return {
     send: (sending) => exchange(agent, port, sending),
-    sendRaw: (bytes) => exchangeRaw(port, bytes),
+    sendRaw: (bytes, isWaiting) => exchangeRaw(port, bytes, isWaiting),
     close: () => agent.destroy(),
   };
 }
@@ -61,12 +64,16 @@ function exchange(agent: Agent, port: number, sending: Sending): Promise<Answer>
   return promise;
 }
 
-function exchangeRaw(port: number, bytes: Buffer): Promise<Answer> {
+function exchangeRaw(port: number, bytes: Buffer, isWaiting: boolean): Promise<Answer> {
   const startedAt = performance.now();
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const chunks: Buffer[] = [];
   let failure: string | undefined;
-  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => socket.end(bytes));
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => {
+    socket.write(bytes);
+    if (!isWaiting) socket.end();
+  });
+  socket.once('data', () => socket.end());
   socket.setTimeout(GIVE_UP_MS, () => {
     failure = 'no answer in time';
     socket.destroy();

@@ -8,8 +8,11 @@ export interface Outage {
   end(): Promise<void>;
 }
 
-/** Longer than the server holds an outage against the ledger (its Retry-After) or the integration (the circuit). */
-const ECHO_MS = { ledger: 1_100, integration: 400 };
+/**
+ * Longer than the server holds an outage against the ledger (its Retry-After) or the integration: a probe that began in it may
+ * hang until its deadline, and opens the circuit once more (anchor.ts).
+ */
+const ECHO_MS = { ledger: 1_100, integration: 2_000 };
 
 /** What can be down, one after the other. */
 export function outagesOf(ledger: FuzzLedger, integration: FuzzIntegration): readonly Outage[] {

@@ -96,7 +96,7 @@ export async function sendRaw(
   { bytes, isAnswered }: RawPlan,
 ): Promise<void> {
   const wasDown = isDown();
-  const answer = await client.sendRaw(bytes);
+  const answer = await client.sendRaw(bytes, isAnswered);
   const sending = { method: 'RAW', target: bytes.subarray(0, 300).toString('latin1'), headers: {} };
   judge.hear({ sending, isDown: wasDown || isDown(), mayBeCut: !isAnswered }, answer);
 }

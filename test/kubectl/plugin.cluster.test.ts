@@ -95,9 +95,9 @@ describe('status', () => {
     for (const part of ['harbor-server', 'harbor-watch-transactions', 'harbor-poll-deposits'])
       expect(text).toContain(part);
     expect(text).toMatch(/native +[\d.]+ +yes +yes +flow +G/);
-    // What funded the account is a receipt that matches nothing.
-    expect(text).toMatch(/PaymentsActive AttentionNeeded[^\n]*\n +-> See `capstan transactions`/);
-    expect(text).toMatch(/1 +receipts that match nothing +receipts/);
+    // What funded the account is a receipt that matches nothing, and needs nobody.
+    expect(text).toMatch(/PaymentsActive +True +Active/);
+    expect(text).toMatch(/0 +receipts that need a person/);
     expect(text).toMatch(/AGO +TYPE +REASON +OBJECT +MESSAGE/);
     for (const seed of Object.values(harbor.seeds)) expect(text).not.toContain(seed);
   });
@@ -106,7 +106,7 @@ describe('status', () => {
     const view = JSON.parse(await well('status', 'harbor', '-o', 'json'));
     expect(view).toMatchObject({ name: 'harbor', isPaused: false, isSuspended: false, gaps: [] });
     expect(view.conditions.map(({ type }: Loose) => type)).toContain('LedgerReady');
-    expect(view.inside.status.money.receiptsUnmatched).toBe(1);
+    expect(view.inside.status.money.receiptsAlarming).toBe(0);
   });
 
   test('of an Anchor that is not there names those that are', async () => {
@@ -227,9 +227,7 @@ describe('what is changed', () => {
   });
 
   test('suspend stops money and waits for the watcher; only resume --payments undoes it', async () => {
-    const startedAt = Date.now();
     expect(await well('suspend', 'harbor')).toContain('Payments of harbor are suspended');
-    expect(Date.now() - startedAt).toBeLessThan(15_000);
     await harbour.condition('harbor', 'PaymentsActive', 'SuspendedBySpec');
     const plain = await anchor('resume', 'harbor');
     expect([plain.code, plain.stderr]).toEqual([1, expect.stringContaining('resume harbor --payments')]);
@@ -244,7 +242,7 @@ describe('what is changed', () => {
     const conflict = await runTool(cluster, 'kubectl', apply, { input: file });
     expect(conflict.stderr).toContain('conflict with "kubectl-anchor"');
     expect(await well('resume', 'harbor', '--payments')).toContain('no longer suspended');
-    await harbour.condition('harbor', 'PaymentsActive', 'AttentionNeeded');
+    await harbour.condition('harbor', 'PaymentsActive', 'Active');
     expect((await runTool(cluster, 'kubectl', apply, { input: file })).stderr).toBe('');
     const twice = await anchor('resume', 'harbor', '--payments');
     expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining('payments_not_suspended')]);
@@ -332,7 +330,7 @@ describe('report', () => {
       expect(texts.get('anchor.yaml')).toContain(harbor.manifest.spec.signingKey.account);
       expect(texts.get('anchor.yaml')).toContain('value: "[redacted]"');
       expect(texts.get('events.yaml')).toContain('password=[redacted]');
-      expect(texts.get('internal-status.yaml')).toContain('receiptsUnmatched: 1');
+      expect(texts.get('internal-status.yaml')).toContain('receiptsAlarming: 0');
       expect(all).not.toContain('managedFields');
       const log = [...texts].find(([name]) => name.startsWith('logs/harbor-watch-transactions-'));
       expect(log?.[1]).toContain('"tail":"7"');

@@ -47,7 +47,7 @@ export async function startTestLedger(
 ): Promise<TestLedger> {
   let offsetMs = 0;
   const now = (): number => Date.now() + offsetMs;
-  const clock: Clock = { now, sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal) };
+  const clock: Clock = { ...systemClock, now, monotonic: now };
   const ledger = await startLedger({
     closeIntervalMs: options.closeIntervalMs ?? 0,
     ...(options.passphrase !== undefined && { passphrase: options.passphrase }),

@@ -149,7 +149,7 @@ export async function openPremises(options: PremisesOptions): Promise<Premises> 
       integrationKey: INTEGRATION_REF,
     });
     await writeFile(configFile, stringify(rendered));
-    await prepareAccounts(anchor, horizon, secrets, { line: () => undefined, notice: () => undefined });
+    await prepareAccounts(anchor, horizon, secrets, () => undefined);
     const common = ['-c', configFile, '--secrets', secrets.folder];
     return {
       folder,

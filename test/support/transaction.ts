@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { encodeAccount } from '../../core/keys/strkey.ts';
+import { BLANK } from '../../core/transaction/blank.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 
 export const newAccount = (): string => encodeAccount(randomBytes(32));
@@ -9,44 +10,13 @@ export function transactionOf(changes: Partial<Transaction> = {}): Transaction {
   const account = newAccount();
   const now = new Date();
   return {
+    ...BLANK,
     id: randomUUID(),
     kind: 'deposit',
     status: 'pending_user_transfer_start',
-    version: 1,
     assetId: `SRT:${newAccount()}`,
     subject: account,
-    clientDomain: null,
-    customerId: null,
-    quoteId: null,
-    lang: 'en',
-    amountExpected: null,
-    amountIn: null,
-    amountOut: null,
-    amountFee: null,
-    feeDetails: null,
     destination: account,
-    destinationMemoType: null,
-    destinationMemo: null,
-    claimableBalanceSupported: false,
-    claimableBalanceId: null,
-    source: null,
-    anchorAccount: null,
-    withdrawMemo: null,
-    refundMemoType: null,
-    refundMemo: null,
-    refunds: null,
-    transferReceivedAt: null,
-    externalTransactionId: null,
-    stellarTransactionId: null,
-    message: null,
-    attention: null,
-    instructions: null,
-    interactiveStep: null,
-    onChangeCallback: null,
-    callback: null,
-    awaitsIntegration: false,
-    statusEta: null,
-    userActionRequiredBy: null,
     startedAt: now,
     updatedAt: now,
     completedAt: null,

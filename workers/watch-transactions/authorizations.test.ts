@@ -263,6 +263,7 @@ test('an issuing desk that hangs for ever holds up neither withdrawals nor the s
       name: 'test',
       limit: 2,
       idleMs: 20,
+      longestIdleMs: 20,
       clock,
       log,
       signal: stop.signal,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Keypair } from '@stellar/stellar-sdk';
 import { changeTransaction, insertTransaction } from '../../core/database/repositories/transactions.ts';
+import { createLostClaims } from '../../core/database/lost-claims.ts';
 import { createPublicFetch } from '../../core/http/public-fetch.ts';
 import { selfSigned } from '../../core/http/testing/self-signed.ts';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
@@ -16,6 +17,7 @@ import type { Status } from '../../core/transaction/status.ts';
 import type { Transaction, TransactionPatch } from '../../core/transaction/transaction.ts';
 import { createLinks } from '../../server/interactive/links.ts';
 import { DEADLINES, newAsset } from '../../server/sep24/testing/fixture.ts';
+import { openCutDatabase } from '../../test/support/cut-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { callbackSender, RETRY_MS, type CallbackContext } from './callbacks.ts';
 import { runPool } from './pool.ts';
@@ -210,6 +212,23 @@ describe('a callback', () => {
     ]);
   });
 
+  test('that fails while the database is away waits as long as it would have', async () => {
+    await walk({ onChangeCallback: urlOf('wallet.example') });
+    await db.database.updateTable('task').set({ attempts: 4 }).execute();
+    const away = await openCutDatabase(db);
+    const lost = createLostClaims(systemClock);
+    answer = (_request, response) => {
+      away.cut();
+      response.writeHead(500).end();
+    };
+    const jobs = await callbackSender({ ...newContext(), database: away.database, lost })(1);
+    await Promise.all(jobs.map((job) => job()));
+    await lost.giveBack(db.database);
+    await away.close();
+    const first = (await tasks()).find(({ attempts }) => attempts === 5);
+    expect(first!.nextAttemptAt.getTime()).toBeGreaterThan(Date.now() + RETRY_MS[3]);
+  });
+
   test('is given up after a day of attempts; the next one then has its turn', async () => {
     await walk({ onChangeCallback: urlOf('wallet.example') });
     answer = ({ transaction }, response) =>
@@ -305,6 +324,7 @@ describe('a callback', () => {
       name: 'callbacks',
       limit: 12,
       idleMs: 20,
+      longestIdleMs: 20,
       clock: systemClock,
       signal: stop.signal,
       log: context.log,

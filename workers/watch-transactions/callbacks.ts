@@ -3,6 +3,7 @@ import { claimCallbacks, isOvertaken } from '../../core/callbacks/queue.ts';
 import { signCallback } from '../../core/callbacks/signature.ts';
 import { LeaseLost, postpone } from '../../core/database/claim.ts';
 import type { Database } from '../../core/database/database.ts';
+import type { LostClaims } from '../../core/database/lost-claims.ts';
 import { buryTask, completeTask, type TaskClaim } from '../../core/database/repositories/tasks.ts';
 import { toTransaction } from '../../core/database/repositories/transactions.ts';
 import { PublicFetchError, type PublicFetch } from '../../core/http/public-fetch.ts';
@@ -58,6 +59,8 @@ export interface CallbackContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly wallets: WalletCalls;
+  /** What this process holds and does not work on. Default: such claims wait until their leases end. */
+  readonly lost?: LostClaims;
 }
 
 /** A wallet's server did not take a callback; it is told again. */
@@ -91,6 +94,7 @@ export function callbackSender(
   return async (limit) => {
     const busyHosts = [...running].filter(([, calls]) => calls >= PER_HOST).map(([host]) => host);
     const claims = await claimCallbacks(context.database, {
+      lost: context.lost,
       limit,
       leaseMs: LEASE_MS,
       perHost: PER_HOST,
@@ -116,9 +120,12 @@ async function deliver(context: CallbackContext, claimed: TaskClaim): Promise<vo
       log.info({ err: error, task }, 'another process tells the wallet');
       return;
     }
-    await later(context, claimed, error).catch((failure: unknown) =>
-      log.error({ err: failure, task }, 'a failed callback was not noted; its lease ends by itself'),
-    );
+    await later(context, claimed, error).catch((failure: unknown) => {
+      const { row, token } = claimed;
+      const delayMs = RETRY_MS[row.attempts - 1] ?? RETRY_MS[0];
+      context.lost?.note({ table: 'task', token, id: row.id, delayMs, leaseMs: LEASE_MS });
+      log.error({ err: failure, task }, 'a failed callback was not noted; it is tried again');
+    });
   }
 }
 

@@ -31,7 +31,7 @@ async function follow(sleeps: number, changes: Partial<PaymentContext> = {}): Pr
   const stop = new AbortController();
   const slept: number[] = [];
   const clock = {
-    now: () => ledger.clock.now(),
+    ...ledger.clock,
     sleep: async (milliseconds: number) => {
       slept.push(milliseconds);
       await world.settle();

@@ -1,3 +1,4 @@
+import { LeaseLost } from '../../core/database/claim.ts';
 import type { Database } from '../../core/database/database.ts';
 import { completeTasks, type TaskClaim } from '../../core/database/repositories/tasks.ts';
 
@@ -8,21 +9,24 @@ interface Waiting {
 }
 
 /**
- * Marks tasks done that have nothing else to record: while one database transaction is under way, those that end meanwhile
- * gather for the next. Each answer is its own: one whose lease was lost fails alone.
+ * Marks tasks done that have nothing else to record: while one statement is under way, those that end meanwhile gather for
+ * the next. Each answer is its own: one whose lease was lost fails alone.
  */
 export function createCompletions(database: Database): (claimed: TaskClaim) => Promise<void> {
   const waiting: Waiting[] = [];
   let isWriting = false;
-  const write = (claims: readonly TaskClaim[]): Promise<void> =>
-    database.transaction().execute((trx) => completeTasks(trx, claims));
   const writeGroup = async (group: readonly Waiting[]): Promise<void> => {
     try {
-      await write(group.map(({ claimed }) => claimed));
-      for (const { resolve } of group) resolve();
+      const done = await completeTasks(
+        database,
+        group.map(({ claimed }) => claimed),
+      );
+      for (const { claimed, resolve, reject } of group) {
+        if (done.has(claimed.row.id)) resolve();
+        else reject(new LeaseLost('task', claimed.row.id));
+      }
     } catch (error) {
-      if (group.length > 1) for (const one of group) await writeGroup([one]);
-      else for (const { reject } of group) reject(error);
+      for (const { reject } of group) reject(error);
     }
   };
   const drain = async (): Promise<void> => {

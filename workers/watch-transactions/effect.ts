@@ -1,4 +1,4 @@
-import { postpone } from '../../core/database/claim.ts';
+import { postponeOrNote } from '../../core/database/lost-claims.ts';
 import { buryTask, type TaskClaim } from '../../core/database/repositories/tasks.ts';
 import { changeTransaction } from '../../core/database/repositories/transactions.ts';
 import type { IntegrationClient } from '../../core/integration/client.ts';
@@ -10,16 +10,19 @@ export interface EffectContext extends LedgerContext {
   readonly integration: IntegrationClient;
 }
 
+/** Of a task's claim: longer than a call's deadline with all its attempts. */
+export const LEASE_MS = 60_000;
 const BLOCKED_MS = 300_000;
 const ASK_LATER_MS = 30_000;
 
 /** The integration asks to wait. @param after seconds */
 export function waitAsAsked(
-  { database }: EffectContext,
+  context: EffectContext,
   claimed: TaskClaim,
   after: number = ASK_LATER_MS / 1_000,
 ): Promise<void> {
-  return postpone(database, 'task', claimed, Math.max(1, after) * 1_000, 'the integration asks to wait');
+  const again = { delayMs: Math.max(1, after) * 1_000, lastError: 'the integration asks to wait' };
+  return postponeOrNote(context, 'task', claimed, { ...again, leaseMs: LEASE_MS });
 }
 
 /** A person has to look; the integration is asked again in five minutes. */
@@ -30,7 +33,8 @@ export async function waitForPerson(
   reason: string,
 ): Promise<void> {
   await note(context, transaction, `blocked at the integration: ${reason}`);
-  await postpone(context.database, 'task', claimed, BLOCKED_MS, reason);
+  const again = { delayMs: BLOCKED_MS, leaseMs: LEASE_MS, lastError: reason };
+  await postponeOrNote(context, 'task', claimed, again);
 }
 
 /** Marks a transaction for a person, once. */

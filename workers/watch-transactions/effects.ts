@@ -1,5 +1,6 @@
-import { postpone, putBack } from '../../core/database/claim.ts';
+import { putBack } from '../../core/database/claim.ts';
 import type { TaskKind } from '../../core/database/entities/work.ts';
+import { postponeOrNote } from '../../core/database/lost-claims.ts';
 import { receiptOfTransaction } from '../../core/database/repositories/receipts.ts';
 import { claimTasks, completeTask, type TaskClaim } from '../../core/database/repositories/tasks.ts';
 import { changeTransaction, findTransactions } from '../../core/database/repositories/transactions.ts';
@@ -22,10 +23,8 @@ import type { Transaction, TransactionPatch } from '../../core/transaction/trans
 import { authorizeTrustline } from './authorizations.ts';
 import { refundAtBank } from './deposit-refunds.ts';
 import { createCompletions } from './completions.ts';
-import { park, waitAsAsked, waitForPerson, type EffectContext } from './effect.ts';
+import { LEASE_MS, park, waitAsAsked, waitForPerson, type EffectContext } from './effect.ts';
 
-/** Longer than a call's deadline with all its attempts. */
-const LEASE_MS = 60_000;
 /** Until a withdrawal of an asset whose money is stopped is looked at again. */
 const SUSPENDED_MS = 5_000;
 const REFUND_OPEN_MS = 5_000;
@@ -42,22 +41,29 @@ export const ORDINARY: readonly TaskKind[] = ['withdrawals/process', 'deposits/c
 export const RARE: readonly TaskKind[] = ['deposits/refund', 'trustlines/authorize'];
 
 /**
- * Claims due effects of the integration of the given kinds; each is a job that never throws. Nothing is paid out or sent
- * back at the bank while money is stopped (design 6.9); that a deposit is completed is told all the same.
+ * Claims due effects of the integration of the given kinds; each is a job that throws only what kept it from being given back, which is
+ * noted then. Nothing is paid out or sent back at the bank while money is stopped (design 6.9); that a deposit is completed is told all
+ * the same.
+ *
+ * @param complete of {@link createCompletions}; what several takes share is marked done together
  */
 export async function takeEffects(
   context: EffectContext,
   limit: number,
   kinds: readonly TaskKind[] = [...ORDINARY, ...RARE],
+  complete = createCompletions(context.database),
 ): Promise<readonly (() => Promise<void>)[]> {
   const stopped = await stoppedMoney(context);
   const allowed = stopped.isAll ? kinds.filter((kind) => HARMLESS.has(kind)) : kinds;
-  const claims = await claimTasks(context.database, allowed, limit, LEASE_MS);
-  const transactions = await findTransactions(
-    context.database,
-    claims.flatMap(({ row }) => row.transactionId ?? []),
-  );
-  const shared = { stopped, transactions, complete: createCompletions(context.database) };
+  const { database, lost } = context;
+  const claims = await claimTasks(database, allowed, limit, LEASE_MS, lost);
+  const ids = claims.flatMap(({ row }) => row.transactionId ?? []);
+  const transactions = await findTransactions(database, ids).catch((error: unknown) => {
+    const again = { table: 'task', delayMs: FIRST_RETRY_MS, leaseMs: LEASE_MS, isUntried: true } as const;
+    lost?.note(...claims.map(({ row, token }) => ({ ...again, token, id: row.id })));
+    throw error;
+  });
+  const shared = { stopped, transactions, complete };
   return claims.map((claimed) => () => runEffect(context, claimed, shared));
 }
 
@@ -91,7 +97,9 @@ async function runEffect(
       { err: error, task: claimed.row.key },
       'an effect failed and will be tried again',
     );
-    await postpone(database, 'task', claimed, retryMs(claimed.row.attempts), messageOf(error));
+    const delayMs = retryMs(claimed.row.attempts);
+    const again = { delayMs, leaseMs: LEASE_MS, lastError: messageOf(error) };
+    await postponeOrNote(context, 'task', claimed, again);
   }
 }
 

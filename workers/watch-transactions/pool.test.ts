@@ -12,6 +12,7 @@ function start(take: Take, limit = 3) {
     name: 'test',
     limit,
     idleMs: 100,
+    longestIdleMs: 400,
     clock,
     signal: ending.signal,
     log: testLog,
@@ -63,6 +64,27 @@ describe('a pool', () => {
     const looks = asked.length;
     await clock.advance(99);
     expect(asked).toHaveLength(looks);
+    stop();
+    await done;
+  });
+
+  test('looks ever less often while there is nothing, and often again once there was something', async () => {
+    let looks = 0;
+    const { clock, done, stop } = start(() => {
+      looks += 1;
+      return Promise.resolve(looks === 6 ? [() => Promise.resolve()] : []);
+    });
+    const looksAfter = async (ms: number): Promise<number> => {
+      await clock.advance(ms);
+      return looks;
+    };
+    expect(await looksAfter(0)).toBe(1);
+    expect(await looksAfter(100)).toBe(2);
+    expect(await looksAfter(199)).toBe(2);
+    expect(await looksAfter(1)).toBe(3);
+    expect(await looksAfter(800)).toBe(5);
+    expect(await looksAfter(400)).toBe(6);
+    expect(await looksAfter(100)).toBe(7);
     stop();
     await done;
   });

@@ -1,13 +1,15 @@
 import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
+import { createIdle } from '../../core/runtime/idle.ts';
 import type { Log } from '../../core/runtime/log.ts';
 
 export interface PoolOptions {
   readonly name: string;
   /** Jobs at the same time. */
   readonly limit: number;
-  /** Between two looks for work when there was none. */
+  /** Between two looks for work when there was none: the first wait, and what it grows to while there is none. */
   readonly idleMs: number;
+  readonly longestIdleMs: number;
   /** Rung when there is work: ends the wait early. */
   readonly bell?: Bell;
   readonly clock: Clock;
@@ -22,7 +24,8 @@ export interface PoolOptions {
  * place and holds up no other; trouble with taking is logged and tried again.
  */
 export async function runPool(options: PoolOptions): Promise<void> {
-  const { limit, idleMs, clock, signal, log, name, bell = createBell(clock) } = options;
+  const { limit, clock, signal, log, name, bell = createBell(clock) } = options;
+  const idle = createIdle(options.idleMs, options.longestIdleMs);
   const running = new Set<Promise<void>>();
   let isMore = false;
   while (!signal.aborted) {
@@ -40,7 +43,8 @@ export async function runPool(options: PoolOptions): Promise<void> {
     }
     // All that were asked for: there may be more of them.
     if (free > 0) isMore = jobs.length === free;
-    if (jobs.length < free || free === 0) await bell.wait(idleMs, signal);
+    if (jobs.length > 0) idle.reset();
+    if (jobs.length < free || free === 0) await bell.wait(free === 0 ? options.idleMs : idle.next(), signal);
   }
   await Promise.all(running);
 }

@@ -1,4 +1,3 @@
-import { isYoung } from '../../core/runtime/clock.ts';
 import type { Recorded } from '../../core/database/repositories/deadlines.ts';
 import { findCursor } from '../../core/database/repositories/receipts.ts';
 import { distributionAccounts, type LedgerContext } from '../../core/payments/context.ts';
@@ -14,8 +13,8 @@ const NOTHING: Recorded = { accounts: [], untilMs: 0 };
 export function createRecorded(context: LedgerContext): () => Promise<Recorded> {
   let known: { readonly askedAtMs: number; readonly answer: Recorded } | undefined;
   return async () => {
-    if (known && isYoung(context.clock, known.askedAtMs, BELIEVED_MS)) return known.answer;
-    known = { askedAtMs: context.clock.now(), answer: await recordedNow(context) };
+    if (known && context.clock.monotonic() - known.askedAtMs < BELIEVED_MS) return known.answer;
+    known = { askedAtMs: context.clock.monotonic(), answer: await recordedNow(context) };
     return known.answer;
   };
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -130,6 +131,19 @@ describe('a watcher that stands by', () => {
     const next = await world.deposit(holder!.publicKey());
     await eventually('the next is paid', async () => (await world.read(next.id)).status === 'completed');
     expect(await world.balance(holder!.publicKey())).toBe('20');
+  });
+});
+
+describe('a watcher that stands by for one that died', () => {
+  test('takes over as soon as the lease of the dead one ends, not at its own next look', async () => {
+    const { rows } = await sql<{ until: Date }>`
+      insert into role (name, holder, token, lease_until)
+      values ('watch-transactions', 'dead', gen_random_uuid(), clock_timestamp() + interval '2.2 seconds')
+      returning lease_until as until`.execute(world.db.database);
+    watch('one');
+    const holder = world.db.database.selectFrom('role').select('holder');
+    await eventually('one leads', async () => (await holder.executeTakeFirst())?.holder === 'one');
+    expect(Date.now() - rows[0]!.until.getTime()).toBeLessThan(1_000);
   });
 });
 

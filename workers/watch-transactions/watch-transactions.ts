@@ -1,6 +1,7 @@
-import { holdRole, releaseRole, writeReport } from '../../core/database/repositories/control.ts';
+import { createLostClaims } from '../../core/database/lost-claims.ts';
+import { holdRole, releaseRole, roleEndsIn, writeReport } from '../../core/database/repositories/control.ts';
 import { frozenAccounts } from '../../core/database/repositories/journal.ts';
-import { distributionAccounts, type PaymentContext, type Work } from '../../core/payments/context.ts';
+import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
 import { createLookups } from '../../core/payments/lookups.ts';
 import { createJournalGuard } from '../../core/payments/journal-guard.ts';
 import { createPauses } from '../../core/payments/pauses.ts';
@@ -9,10 +10,13 @@ import { takeSubmissions } from '../../core/payments/settle.ts';
 import { liveSuspensions } from '../../core/payments/suspension.ts';
 import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import { messageOf } from '../../core/runtime/errors.ts';
+import { createIdle } from '../../core/runtime/idle.ts';
 import { REPORTS } from '../../core/status/document.ts';
 import { callbackSender, type WalletCalls } from './callbacks.ts';
 import { keepDeadlines } from './deadlines.ts';
 import { followChannels } from './channels.ts';
+import { createCompletions } from './completions.ts';
+import { LOOPS, ringForWork, type Loop } from './due.ts';
 import { ORDINARY, RARE, takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
 import { followJournal } from './journal.ts';
@@ -33,45 +37,65 @@ export interface WatcherContext extends PaymentContext, EffectContext {
 const ROLE = 'watch-transactions';
 const RENEW_MS = 2_000;
 const LEASE_MS = 6_000;
+const SHORTEST_WAIT_MS = 50;
 const REPORT_MS = 5_000;
 /** A report does not wait for a ledger that is away: that it is away is what it has to say. */
 const LOOK_MS = 2_000;
-const LOOK_FOR_WORK_MS = 250;
+const GIVE_BACK_MS = 500;
+/** A loop looks by itself so soon after it had something to do, and ever more rarely while it has nothing. */
+const FIRST_IDLE_MS = 250;
+const LONGEST_IDLE_MS = 10_000;
 
 /**
  * The one process that owns the hot wallet (design section 2): records receipts, submits and settles transfers, calls the
  * integration and the wallets. Several may run: one works, the others wait for its lease to end. Everything below is correct with two at
  * work at once; the lease only saves work.
  */
-export async function watchTransactions(context: WatcherContext, signal: AbortSignal): Promise<void> {
+export async function watchTransactions(base: WatcherContext, signal: AbortSignal): Promise<void> {
+  const context = { ...base, lost: createLostClaims(base.clock) };
   while (!signal.aborted) {
+    // Others work on: what is lost must not wait until this one leads again.
+    await giveBack(context);
     if (await tryHold(context)) {
       context.log.info({ holder: context.holder }, 'watching');
       await lead(context, signal);
     }
-    await context.clock.sleep(RENEW_MS, signal);
+    if (!signal.aborted) await context.clock.sleep(await untilNextTry(context), signal);
   }
+  await giveBack(context);
   await releaseRole(context.database, ROLE, context.holder).catch((error: unknown) =>
     context.log.warn({ err: error }, 'the lease could not be given back; it ends by itself'),
   );
 }
 
+/** While it cannot be done everything else goes on. */
+async function giveBack({ database, log, lost }: WatcherContext): Promise<void> {
+  await lost
+    ?.giveBack(database)
+    .catch((error: unknown) =>
+      log.warn({ err: error }, 'what is held for nothing could not be given back yet'),
+    );
+}
+
+/** A lease that is given back is seen soon, one that ends under a dead process at once. */
+async function untilNextTry({ database }: WatcherContext): Promise<number> {
+  const leftMs = await roleEndsIn(database, ROLE).catch(() => RENEW_MS);
+  return Math.min(Math.max(leftMs, SHORTEST_WAIT_MS), RENEW_MS);
+}
+
 /** Works until the lease is lost or the process stops. */
 async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
-  const lost = new AbortController();
-  const signal = AbortSignal.any([outer, lost.signal]);
+  const deposed = new AbortController();
+  const signal = AbortSignal.any([outer, deposed.signal]);
   const { clock, log } = base;
-  const bells: Readonly<Record<Work, Bell>> = {
-    payments: createBell(clock),
-    submissions: createBell(clock),
-    effects: createBell(clock),
-  };
+  const bells = Object.fromEntries(LOOPS.map((loop) => [loop, createBell(clock)])) as Record<Loop, Bell>;
   const journal = createJournalGuard(base);
   const context: WatcherContext = { ...base, journal, wake: (work) => bells[work].ring() };
   const states = new Map<string, IngestState>();
-  const shared = { clock, signal, log, idleMs: LOOK_FOR_WORK_MS };
+  const complete = createCompletions(context.database);
+  const shared = { clock, signal, log, idleMs: FIRST_IDLE_MS, longestIdleMs: LONGEST_IDLE_MS };
   await Promise.all([
-    renew(context, signal, () => lost.abort()),
+    renew(context, signal, () => deposed.abort()),
     ...distributionAccounts(context.anchor).map((account) =>
       ingest(context, account, signal, (state) => states.set(account, state)),
     ),
@@ -85,13 +109,27 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     ...(
       [
         ['effects', 8, ORDINARY, bells.effects],
-        ['rare effects', 2, RARE, createBell(clock)],
+        ['rare effects', 2, RARE, bells.rareEffects],
       ] as const
     ).map(([name, limit, kinds, bell]) =>
-      runPool({ ...shared, name, limit, bell, take: (count) => takeEffects(context, count, kinds) }),
+      runPool({
+        ...shared,
+        name,
+        limit,
+        bell,
+        take: (count) => takeEffects(context, count, kinds, complete),
+      }),
     ),
-    runPool({ ...shared, name: 'callbacks', limit: 50, take: callbackSender(context) }),
+    runPool({
+      ...shared,
+      name: 'callbacks',
+      limit: 50,
+      bell: bells.callbacks,
+      take: callbackSender(context),
+    }),
     pay(context, bells.payments, signal),
+    ringForWork({ ...context, sources: distributionAccounts(context.anchor) }, bells, signal),
+    giveBackLost(context, signal),
     followOutcomes(context, signal),
     followJournal(context, journal, signal),
     followChannels(context, signal),
@@ -113,13 +151,13 @@ async function tryHold(context: WatcherContext): Promise<boolean> {
 }
 
 async function renew(context: WatcherContext, signal: AbortSignal, onLost: () => void): Promise<void> {
-  let heldUntil = context.clock.now() + LEASE_MS;
+  let heldUntil = context.clock.monotonic() + LEASE_MS;
   while (!signal.aborted) {
     await context.clock.sleep(RENEW_MS, signal);
     if (signal.aborted) return;
-    const askedAt = context.clock.now();
+    const askedAt = context.clock.monotonic();
     if (await tryHold(context)) heldUntil = askedAt + LEASE_MS;
-    else if (context.clock.now() >= heldUntil) {
+    else if (context.clock.monotonic() >= heldUntil) {
       context.log.warn({ holder: context.holder }, 'lost the lease; standing by');
       return onLost();
     }
@@ -129,14 +167,26 @@ async function renew(context: WatcherContext, signal: AbortSignal, onLost: () =>
 async function pay(context: WatcherContext, bell: Bell, signal: AbortSignal): Promise<void> {
   const pauses = createPauses(context.clock);
   const lookups = createLookups(context);
+  const idle = createIdle(FIRST_IDLE_MS, LONGEST_IDLE_MS);
   while (!signal.aborted) {
     try {
       const count = await payDue(context, pauses, lookups);
-      if (count > 0) continue;
+      if (count > 0) {
+        idle.reset();
+        continue;
+      }
     } catch (error) {
       context.log.error({ err: error }, 'looking for payments to make failed');
     }
-    await bell.wait(LOOK_FOR_WORK_MS, signal);
+    await bell.wait(idle.next(), signal);
+  }
+}
+
+/** Soon after the database is back: nobody waits for what this process holds and does not work on. */
+async function giveBackLost(context: WatcherContext, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await giveBack(context);
+    await context.clock.sleep(GIVE_BACK_MS, signal);
   }
 }
 

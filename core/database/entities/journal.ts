@@ -62,8 +62,9 @@ export interface ForeignOperation {
   readonly destination?: string;
   readonly assetId?: string;
   readonly amount?: string;
-  /** Of what it laid on the ledger to be claimed, as Horizon names it; and from when on it may be taken back (seconds). */
+  /** Of what it laid on the ledger to be claimed, or claimed there, as Horizon names it. */
   readonly balanceId?: string;
+  /** Of what it laid there: from when on it may be taken back (seconds). */
   readonly reclaimAt?: string;
 }
 
@@ -93,6 +94,12 @@ export const ForeignTransactionEntity = defineEntity({
       name: 'foreign_transaction_open',
       expression:
         'create index "foreign_transaction_open" on "foreign_transaction" ("account") where "adopted_at" is null',
+    },
+    { name: 'foreign_transaction_sequence', properties: ['account', 'source', 'sequence'] },
+    {
+      name: 'foreign_transaction_operations',
+      expression:
+        'create index "foreign_transaction_operations" on "foreign_transaction" using gin ("operations" jsonb_path_ops)',
     },
   ],
 });

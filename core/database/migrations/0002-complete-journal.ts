@@ -50,6 +50,12 @@ export class Migration0002CompleteJournal extends Migration {
     this.addSql(
       `create index "foreign_transaction_open" on "foreign_transaction" ("account") where "adopted_at" is null`,
     );
+    this.addSql(
+      `create index "foreign_transaction_sequence" on "foreign_transaction" ("account", "source", "sequence")`,
+    );
+    this.addSql(
+      `create index "foreign_transaction_operations" on "foreign_transaction" using gin ("operations" jsonb_path_ops)`,
+    );
     this.addSql(`create table "foreign_payment" (
       "hash" text not null,
       "operation_index" int not null,

@@ -109,7 +109,7 @@ export async function requeueUnsuspected(
   return rows.flatMap(({ transactionId }) => transactionId ?? []);
 }
 
-/** Adopts all that is foreign to an account; answers the hashes. */
+/** Adopts all that is foreign to an account; answers the hashes, in the order of {@link listForeign}. */
 export async function adoptForeign(
   database: DatabaseTransaction,
   account: string,
@@ -120,9 +120,9 @@ export async function adoptForeign(
     .set({ adoptedAt: sql<Date>`clock_timestamp()`, adoptedBy: by.actor, adoptedReason: by.reason })
     .where('account', '=', account)
     .where('adoptedAt', 'is', null)
-    .returning('hash')
+    .returning(['hash', 'ledger'])
     .execute();
-  return rows.map(({ hash }) => hash);
+  return rows.toSorted((a, b) => a.ledger - b.ledger || (a.hash < b.hash ? -1 : 1)).map(({ hash }) => hash);
 }
 
 /** Of one account the newest sequence number that its foreign transactions have taken. */

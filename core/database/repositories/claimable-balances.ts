@@ -68,6 +68,29 @@ export async function moveClaimableBalance(
   return numUpdatedRows === 1n;
 }
 
+/** Holds one until the end of the database transaction; what others were writing of it is visible from then on. */
+export async function lockClaimable(trx: DatabaseTransaction, id: string): Promise<void> {
+  await trx.selectFrom('claimable_balance').select('id').where('id', '=', id).forUpdate().execute();
+}
+
+/**
+ * One that a transaction past the journal has brought back to the account that laid it, whatever we took it for; undefined when it is
+ * known to be back, or is no balance of that account.
+ */
+export async function bringBackClaimable(
+  trx: DatabaseTransaction,
+  { id, account }: Pick<ClaimableBalanceRow, 'id' | 'account'>,
+): Promise<ClaimableBalanceRow | undefined> {
+  return trx
+    .updateTable('claimable_balance')
+    .set({ state: 'reclaimed', missingAt: null, finishedAt: databaseNow })
+    .where('id', '=', id)
+    .where('account', '=', account)
+    .where('state', '<>', 'reclaimed')
+    .returningAll()
+    .executeTakeFirst();
+}
+
 /** Notes that a Horizon did not know one, unless that is noted already. */
 export async function noteMissing(trx: Database, id: string): Promise<void> {
   await trx

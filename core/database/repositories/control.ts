@@ -19,6 +19,13 @@ export async function holdRole(
   return rows.length === 1;
 }
 
+/** Milliseconds until nobody holds the role unless its holder renews it, by the database's clock; 0: nobody does. */
+export async function roleEndsIn(database: Database, name: string): Promise<number> {
+  const left = sql<number>`extract(epoch from lease_until - clock_timestamp())::float8 * 1000`.as('left');
+  const row = await database.selectFrom('role').select(left).where('name', '=', name).executeTakeFirst();
+  return Math.max(0, row?.left ?? 0);
+}
+
 export async function releaseRole(database: Database, name: string, holder: string): Promise<void> {
   await database.deleteFrom('role').where('name', '=', name).where('holder', '=', holder).execute();
 }

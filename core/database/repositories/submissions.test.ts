@@ -1,8 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { newAccount } from '../../../test/support/transaction.ts';
+import { payoutFrom, submissionOf } from '../../../test/support/work.ts';
 import {
   claimSubmissions,
   finishSubmission,
@@ -35,32 +36,15 @@ beforeEach(() => {
 async function transfers(count: number): Promise<string[]> {
   await db.database.transaction().execute(async (trx) => {
     for (let i = 0; i < count; i++)
-      await queueTransfer(trx, {
-        key: `payout:${randomUUID()}`,
-        transactionId: randomUUID(),
-        purpose: 'payout',
-        assetId: 'native',
-        source,
-        destination: newAccount(),
-        memoType: null,
-        memo: null,
-        amount: 9_223_372_036_854_775_807n,
-      });
+      await queueTransfer(trx, { ...payoutFrom(source), amount: 9_223_372_036_854_775_807n });
   });
   await sql`update transfer set next_attempt_at = next_attempt_at - interval '1 second'`.execute(db.database);
   return (await dueTransfers(db.database, source, 1_000)).map(({ id }) => id);
 }
 const last = async () => (await lastSubmissions(db.database, [source, newAccount()])).get(source);
 const submission = (transferIds: readonly string[], changes: Partial<NewSubmission> = {}): NewSubmission => ({
-  id: randomUUID(),
-  hash: randomBytes(32).toString('hex'),
-  source,
-  sequence: 10n,
-  envelope: 'AAAA',
-  minTime: 0n,
+  ...submissionOf(source, transferIds),
   maxTime: 2n ** 62n,
-  feeBidPerOperation: 100n,
-  transferIds,
   ...changes,
 });
 const applied = ({ id, hash }: NewSubmission) => ({
@@ -214,17 +198,7 @@ describe('a transfer in a submission', () => {
 });
 
 test('a transfer is queued once per key', async () => {
-  const input = {
-    key: 'payout:once',
-    transactionId: randomUUID(),
-    purpose: 'payout',
-    assetId: 'native',
-    source,
-    destination: newAccount(),
-    memoType: null,
-    memo: null,
-    amount: 1n,
-  } as const;
+  const input = payoutFrom(source);
   const queued = await Promise.all(
     Array.from({ length: 5 }, () => db.database.transaction().execute((trx) => queueTransfer(trx, input))),
   );

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import { CapstanError } from '../../runtime/errors.ts';
 import { assertAllClaimed, claim, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
+import type { LostClaims } from '../lost-claims.ts';
 import type { SubmissionState } from '../entities/payment.ts';
 import { recordset } from '../recordset.ts';
 import type { Tables } from '../schema.ts';
@@ -105,8 +106,9 @@ export function claimSubmissions(
   database: Database,
   limit: number,
   leaseMs: number,
+  lost?: LostClaims,
 ): Promise<readonly SubmissionClaim[]> {
-  return claim(database, 'submission', { limit, leaseMs });
+  return claim(database, 'submission', { limit, leaseMs, lost });
 }
 
 /**
@@ -118,9 +120,10 @@ export function claimSeen(
   database: Database,
   hashes: readonly string[],
   leaseMs: number,
+  lost?: LostClaims,
 ): Promise<readonly SubmissionClaim[]> {
   const where = sql`hash = any(${[...hashes]}::text[])`;
-  return claim(database, 'submission', { limit: hashes.length, leaseMs, where, isEarly: true });
+  return claim(database, 'submission', { limit: hashes.length, leaseMs, where, isEarly: true, lost });
 }
 
 /** Those of some hashes under which a submission still waits for its outcome. */

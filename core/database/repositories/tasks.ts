@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { assertAllClaimed, assertClaimed, claim, type Claim } from '../claim.ts';
+import { assertClaimed, claim, held, LeaseLost, type Claim } from '../claim.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { TaskKind } from '../entities/work.ts';
+import type { LostClaims } from '../lost-claims.ts';
 import { recordset } from '../recordset.ts';
 
 export type TaskClaim = Claim<'task'>;
@@ -34,26 +35,26 @@ export function claimTasks(
   kinds: readonly TaskKind[],
   limit: number,
   leaseMs: number,
+  lost?: LostClaims,
 ): Promise<readonly TaskClaim[]> {
-  return claim(database, 'task', { limit, leaseMs, where: sql`kind in (${sql.join([...kinds])})` });
+  return claim(database, 'task', { limit, leaseMs, lost, where: sql`kind in (${sql.join([...kinds])})` });
 }
 
 /** Marks a claimed task done, in the transaction that records its outcome. @throws {LeaseLost} */
 export async function completeTask(database: DatabaseTransaction, claimed: TaskClaim): Promise<void> {
-  await completeTasks(database, [claimed]);
+  const done = await completeTasks(database, [claimed]);
+  if (!done.has(claimed.row.id)) throw new LeaseLost('task', claimed.row.id);
 }
 
-/** The same for several, in two statements. @throws {LeaseLost} when one is no longer ours: give up the database transaction. */
+/** Marks those of some claimed tasks done that are still ours, in one statement; answers their ids. */
 export async function completeTasks(
-  database: DatabaseTransaction,
+  database: Database,
   claims: readonly TaskClaim[],
-): Promise<void> {
-  await assertAllClaimed(database, 'task', claims);
-  await database
-    .updateTable('task')
-    .set({ doneAt: sql<Date>`clock_timestamp()`, leaseToken: null, leaseUntil: null })
-    .where('id', '=', sql<string>`any(${claims.map(({ row }) => row.id)}::uuid[])`)
-    .execute();
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`with ours as (${held('task', claims)})
+    update task set done_at = clock_timestamp(), lease_token = null, lease_until = null
+    from ours where task.id = ours.id returning task.id`.execute(database);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Gives a claimed task up: a person decides. @throws {LeaseLost} */

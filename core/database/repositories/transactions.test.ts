@@ -92,10 +92,17 @@ describe('transactions', () => {
     expect(await findOwnTransaction(db.database, subject, { id: created.id })).toEqual(shown);
   });
 
-  test('history is newest first and pages without gap or repetition', async () => {
+  test('history is newest first, by id within a moment, and pages without gap or repetition', async () => {
     const owner = 'GPAGER';
-    const made: string[] = [];
-    for (let i = 0; i < 7; i++) made.push((await create({ subject: owner })).id);
+    const made: { id: string; startedAt: Date }[] = [];
+    for (let i = 0; i < 7; i++) {
+      const { id } = await create({ subject: owner });
+      // Two of each moment.
+      const startedAt = new Date(Date.UTC(2026, 0, 1, 12, Math.floor(i / 2)));
+      await db.database.updateTable('transaction').set({ startedAt }).where('id', '=', id).execute();
+      made.push({ id, startedAt });
+    }
+    made.sort((one, other) => +other.startedAt - +one.startedAt || (other.id < one.id ? -1 : 1));
     const seen: string[] = [];
     for (let pagingId: string | undefined; ; pagingId = seen.at(-1)) {
       const page = await listOwnTransactions(db.database, {
@@ -107,7 +114,7 @@ describe('transactions', () => {
       if (page.length === 0) break;
       seen.push(...page.map((transaction) => transaction.id));
     }
-    expect(seen).toEqual(made.toReversed());
+    expect(seen).toEqual(made.map(({ id }) => id));
   });
 
   test('only those whom the integration can move on are offered to it, in pages', async () => {

@@ -58,6 +58,7 @@ async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>
 async function fill(database: Database): Promise<void> {
   const { distributionAccount: account } = asset;
   const i = sql.raw(`generate_series(1, ${ROWS}) as i`);
+  const balance = sql.raw(`'balance-' || i`);
   await sql`insert into transaction (id, kind, status, asset_id, subject, anchor_account, withdraw_memo,
       external_transaction_id, stellar_transaction_id, awaits_integration, started_at, updated_at, transfer_received_at)
     select ${uuid('a')}, case when i % 2 = 0 then 'deposit' else 'withdrawal' end,
@@ -95,6 +96,14 @@ async function fill(database: Database): Promise<void> {
       case when i % 200 > 1 then now() end from ${i}`.execute(database);
   await sql`insert into used_token (id, expires_at)
     select 'token-' || i, now() + (i - 500) * interval '1 minute' from ${i}`.execute(database);
+  await sql`insert into claimable_balance (id, transaction_id, account, asset_id, amount, state, created_at, reclaim_at)
+    select ${balance}, ${uuid('a')}, ${account}, ${asset.id}, 1, case when i % 200 = 0 then 'open' else 'gone' end, now(),
+      now() + (i - 10000) * interval '1 minute' from ${i}`.execute(database);
+  await sql`insert into foreign_transaction (hash, account, source, sequence, ledger, closed_at, successful, memo_type,
+      operations, seen_at, adopted_at)
+    select md5(i::text), ${account}, ${account}, i, i, now(), true, 'none', jsonb_build_array(jsonb_build_object(
+        'type', 'claimClaimableBalance', 'source', ${account}::text, 'balanceId', ${balance})),
+      now(), case when i % 200 > 0 then now() end from ${i}`.execute(database);
   await sql`vacuum analyze`.execute(database);
 }
 
@@ -125,6 +134,7 @@ export async function statementsOf(work: () => Promise<unknown>): Promise<Statem
 export interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -156,6 +166,8 @@ const LARGE = new Set([
   'receipt',
   'task',
   'used_token',
+  'claimable_balance',
+  'foreign_transaction',
 ]);
 
 async function tried(

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../../core/runtime/clock.ts';
 import { testAnchor, testKeys, type Loose } from '../../../core/spec/test-manifest.ts';
-import { auditedRequests, createNamespace, serviceAccountKubeconfig } from '../../../test/cluster/access.ts';
+import { createNamespace, followRequests, serviceAccountKubeconfig } from '../../../test/cluster/access.ts';
 import type { AuditedRequest } from '../../../test/cluster/access.ts';
 import { callApi, type ApiAccess } from '../../../test/cluster/api.ts';
 import type { ControlPlane } from '../../../test/cluster/control-plane.ts';
@@ -18,6 +18,8 @@ import { ANCHOR, FIELD_MANAGER } from '../anchor-object.ts';
 import { createOperator, type Operator, type OperatorOptions } from '../operator.ts';
 
 const ACCOUNT = 'operator';
+/** Between two looks at a condition: each costs the API server as much as it costs the test. */
+const LOOK_MS = 100;
 const APPLY = 'application/apply-patch+yaml';
 
 /** Paths of the kinds that tests read. */
@@ -36,6 +38,7 @@ const PATHS: Readonly<Record<string, string>> = {
   PodDisruptionBudget: 'apis/policy/v1/namespaces/NS/poddisruptionbudgets',
   HorizontalPodAutoscaler: 'apis/autoscaling/v2/namespaces/NS/horizontalpodautoscalers',
   Certificate: 'apis/cert-manager.io/v1/namespaces/NS/certificates',
+  CertificateRequest: 'apis/cert-manager.io/v1/namespaces/NS/certificaterequests',
   HTTPRoute: 'apis/gateway.networking.k8s.io/v1/namespaces/NS/httproutes',
   Event: 'apis/events.k8s.io/v1/namespaces/NS/events',
 };
@@ -56,11 +59,13 @@ export class Harbour {
   private readonly cluster: ControlPlane;
   private readonly kubeconfig: string;
   private readonly removals: (() => Promise<unknown>)[] = [];
+  private readonly requests: () => Promise<readonly AuditedRequest[]>;
 
   private constructor(cluster: ControlPlane, name: string, kubeconfig: string) {
     this.cluster = cluster;
     this.name = name;
     this.kubeconfig = kubeconfig;
+    this.requests = followRequests(cluster, `system:serviceaccount:${name}:${ACCOUNT}`);
   }
 
   static async open(cluster: ControlPlane, prefix: string): Promise<Harbour> {
@@ -159,7 +164,7 @@ export class Harbour {
 
   /** Names of what an Anchor owns, of the kinds that tests read, as `Kind/name`. */
   async children(anchor: Loose): Promise<readonly string[]> {
-    const beside = new Set(['Event', 'Certificate', 'HTTPRoute', 'Pod']);
+    const beside = new Set(['Event', 'Certificate', 'CertificateRequest', 'HTTPRoute', 'Pod']);
     const kinds = Object.keys(PATHS).filter((kind) => !beside.has(kind));
     const lists = await Promise.all(kinds.map(async (kind) => [kind, await this.list(kind)] as const));
     return lists
@@ -216,6 +221,7 @@ export class Harbour {
           return found && isNow && reasons.includes(found.reason) ? found : undefined;
         },
         60_000,
+        LOOK_MS,
       );
     } catch (error) {
       throw new Error(`${String(error)}; it is ${JSON.stringify(last, undefined, 1)}`, { cause: error });
@@ -224,11 +230,14 @@ export class Harbour {
 
   /** What operators of this harbour have written so far, Events aside. */
   async writes(): Promise<readonly AuditedRequest[]> {
-    const user = `system:serviceaccount:${this.name}:${ACCOUNT}`;
-    const all = await auditedRequests(this.cluster, user);
-    return all.filter(
+    return (await this.requests()).filter(
       ({ verb, resource }) => !['get', 'list', 'watch'].includes(verb) && resource !== 'events',
     );
+  }
+
+  /** What operators of this harbour have asked for so far of a resource. */
+  async looks(resource: string): Promise<readonly AuditedRequest[]> {
+    return (await this.requests()).filter((one) => one.resource === resource && one.verb === 'list');
   }
 
   /** Waits until the operator has written nothing for a while, and answers how much it had written until then. */
@@ -242,6 +251,7 @@ export class Harbour {
         return Date.now() - since >= forMs;
       },
       60_000,
+      LOOK_MS,
     );
     return count;
   }

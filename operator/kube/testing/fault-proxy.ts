@@ -10,6 +10,8 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly isWatch: boolean;
+  /** Where a watch goes on from. */
+  readonly resourceVersion: string;
 }
 
 /** What becomes of a request instead of its plain answer. */
@@ -27,6 +29,8 @@ export type Fault =
   | { readonly do: 'freeze' }
   /** The answer comes later. */
   | { readonly do: 'delay'; readonly ms: number }
+  /** The server is asked when that has come to pass. */
+  | { readonly do: 'hold'; readonly until: Promise<unknown> }
   /** One more line, and the answer ends. */
   | { readonly do: 'inject'; readonly line: string }
   /** Lines of the answer are kept back. */
@@ -76,6 +80,12 @@ export const EXPIRED: Fault = {
   status: 410,
   body: { kind: 'Status', apiVersion: 'v1', reason: 'Expired', code: 410, message: 'too old' },
 };
+
+function seenOf({ method = '', url = '/' }: IncomingMessage, access: ApiAccess): Seen {
+  const { pathname: path, searchParams } = new URL(url, access.url);
+  const resourceVersion = searchParams.get('resourceVersion') ?? '';
+  return { method, path, isWatch: searchParams.get('watch') === 'true', resourceVersion };
+}
 
 interface Open {
   readonly response: ServerResponse;
@@ -161,12 +171,7 @@ export async function startFaultProxy(access: ApiAccess): Promise<FaultProxy> {
     return rule.fault(rule.used);
   };
   const server = createServer((incoming, response) => {
-    const url = new URL(incoming.url ?? '/', access.url);
-    const one = {
-      method: incoming.method ?? '',
-      path: url.pathname,
-      isWatch: url.searchParams.get('watch') === 'true',
-    };
+    const one = seenOf(incoming, access);
     seen.push(one);
     const open: Open = { response, isWatch: one.isWatch, isFrozen: false };
     opened.add(open);
@@ -179,6 +184,7 @@ export async function startFaultProxy(access: ApiAccess): Promise<FaultProxy> {
       response.end(JSON.stringify(fault.body ?? { kind: 'Status', code: fault.status, message: 'injected' }));
     } else if (fault?.do === 'freeze') open.isFrozen = true;
     else if (fault?.do === 'delay') setTimeout(() => forward(incoming, open, undefined, upstream), fault.ms);
+    else if (fault?.do === 'hold') void fault.until.then(() => forward(incoming, open, undefined, upstream));
     else forward(incoming, open, fault, upstream);
   });
   await new Promise<void>((resolve) => {

@@ -10,6 +10,7 @@ export const TEST_PLATFORM: Platform = {
   image: 'capstan:1.2.3',
   imagePullSecrets: [],
   version: '1.2.3',
+  postgresql: '18.4.0',
   schema: LATEST_MIGRATION,
   operator: {
     namespaceLabels: { 'kubernetes.io/metadata.name': 'capstan-system' },

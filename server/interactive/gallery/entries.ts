@@ -118,7 +118,7 @@ function drawStatus(scene: Scene, transaction: Transaction): void {
   showStatus(scene.ctx, scene.shell, {
     transaction,
     opener: undefined,
-    changes: changesOf(transaction),
+    changes: changesOf(transaction, scene.nowMs),
     ...(transaction.status === 'incomplete' && { session }),
   });
 }

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { field, formPage } from '../../../core/integration/contract/form.ts';
 import { systemClock } from '../../../core/runtime/clock.ts';
@@ -55,6 +56,24 @@ describe('the gallery', () => {
     const shown = new Set(pages.flatMap(({ fields }) => fields.map(({ type }) => type)));
     const known = field.options.map(({ shape }) => shape.type.value);
     expect(known.filter((type) => !shown.has(type))).toEqual([]);
+  });
+
+  test.each(LANGUAGES)('in %s no page weighs more than 40 KB with style and scripts', (lang) => {
+    const sizes = new Map(
+      readdirSync(path.join(FOLDER, 'static')).map((name) => [
+        name,
+        brotliCompressSync(readFileSync(path.join(FOLDER, 'static', name))).length,
+      ]),
+    );
+    for (const { id } of ENTRIES) {
+      const { html } = drawn.get(`${id} ${lang}`)!;
+      const named = [...html.matchAll(/(?:href|src)="\/sep24\/assets\/([a-z-]+)\.[0-9a-f]+\.(css|js)/g)];
+      const files = named.map(([, name, kind]) => sizes.get(`${name}.${kind}`) ?? Number.NaN);
+      expect(files.length).toBeGreaterThan(0);
+      // A page itself travels as it is: compressed, its secret could be guessed by its length (BREACH).
+      const all = Buffer.byteLength(html) + files.reduce((sum, size) => sum + size, 0);
+      expect([id, all <= 40 * 1024]).toEqual([id, true]);
+    }
   });
 
   test('comes by every whole page of the templates', () => {

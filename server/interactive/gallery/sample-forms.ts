@@ -46,7 +46,7 @@ export function personPage(say: Say): FormPage {
 /** The second: an address, choices, long texts. */
 export function detailsPage(say: Say): FormPage {
   return {
-    title: say('address'),
+    title: say('questions'),
     step: 'details',
     back: 'person',
     progress: { at: 2, of: 3 },
@@ -90,7 +90,7 @@ export function detailsPage(say: Say): FormPage {
 /** The third: documents. */
 export function documentsPage(say: Say): FormPage {
   return {
-    title: say('document'),
+    title: say('documents'),
     step: 'documents',
     back: 'details',
     progress: { at: 3, of: 3 },
@@ -121,7 +121,7 @@ export function cardPage(say: Say): FormPage {
     title: say('card'),
     step: 'card',
     fields: [
-      { type: 'amount', name: 'amount', label: say('limit'), required: true },
+      { type: 'amount', name: 'amount', label: say('payNow'), required: true },
       { type: 'card', name: 'card_number', label: say('cardNumber'), part: 'number', required: true },
       { type: 'card', name: 'card_expiry', label: say('cardExpiry'), part: 'expiry', required: true },
       { type: 'card', name: 'card_code', label: say('cardCode'), part: 'code', required: true },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StatusChange } from '../../../core/database/repositories/status-changes.ts';
 import type { Asset } from '../../../core/spec/anchor.ts';
 import { parseAmount } from '../../../core/transaction/amount.ts';
+import { BLANK } from '../../../core/transaction/blank.ts';
 import { computeFee } from '../../../core/transaction/fee.ts';
 import type { Kind, Status } from '../../../core/transaction/status.ts';
 import type { Transaction } from '../../../core/transaction/transaction.ts';
@@ -50,7 +51,8 @@ export function incomplete(kind: Kind, { asset, nowMs }: SampleContext, amount?:
   const account = sampleAccount('customer');
   const started = new Date(nowMs - 5 * MINUTE_MS);
   return {
-    ...EMPTY,
+    ...BLANK,
+    clientDomain: 'wallet.example',
     id: idOf(`incomplete ${kind}`),
     kind,
     status: 'incomplete',
@@ -163,56 +165,30 @@ export function instructionsIn({ say, nowMs }: SampleContext): Instructions {
   };
 }
 
-/** Through which statuses a transaction came to where it stands. */
-export function changesOf({ kind, status, startedAt, updatedAt }: Transaction): readonly StatusChange[] {
-  const way: readonly Status[] =
-    kind === 'deposit'
-      ? ['pending_user_transfer_start', 'pending_external', 'pending_anchor', 'pending_stellar']
-      : ['pending_user_transfer_start', 'pending_anchor', 'pending_external'];
-  const at = way.indexOf(status);
-  const isPast = status === 'completed' || status === 'refunded';
-  const passed = at >= 0 ? way.slice(0, at) : isPast ? way : way.slice(0, 1);
-  const step = (updatedAt.getTime() - startedAt.getTime()) / (passed.length + 1);
-  return passed.map((before, index) => ({
-    status: before,
-    at: new Date(startedAt.getTime() + Math.round(step * (index + 0.5))),
-  }));
-}
+/** The usual way, and how long ago each step was. The money comes in an hour ago, and then it is worked on. */
+const WAYS: Readonly<Record<Kind, readonly (readonly [Status, number])[]>> = {
+  deposit: [
+    ['pending_user_transfer_start', 170 * MINUTE_MS],
+    ['pending_external', 95 * MINUTE_MS],
+    ['pending_anchor', HOUR_MS],
+    ['pending_stellar', 5 * MINUTE_MS],
+  ],
+  withdrawal: [
+    ['pending_user_transfer_start', 170 * MINUTE_MS],
+    ['pending_anchor', HOUR_MS],
+    ['pending_external', 52 * MINUTE_MS],
+  ],
+};
 
-const EMPTY: Omit<Transaction, 'id' | 'kind' | 'status' | 'assetId' | 'subject' | 'startedAt' | 'updatedAt'> =
-  {
-    version: 1,
-    clientDomain: 'wallet.example',
-    customerId: null,
-    quoteId: null,
-    lang: 'en',
-    amountExpected: null,
-    amountIn: null,
-    amountOut: null,
-    amountFee: null,
-    feeDetails: null,
-    destination: null,
-    destinationMemoType: null,
-    destinationMemo: null,
-    claimableBalanceSupported: false,
-    claimableBalanceId: null,
-    source: null,
-    anchorAccount: null,
-    withdrawMemo: null,
-    refundMemoType: null,
-    refundMemo: null,
-    refunds: null,
-    transferReceivedAt: null,
-    externalTransactionId: null,
-    stellarTransactionId: null,
-    message: null,
-    attention: null,
-    instructions: null,
-    interactiveStep: null,
-    onChangeCallback: null,
-    callback: null,
-    awaitsIntegration: false,
-    statusEta: null,
-    userActionRequiredBy: null,
-    completedAt: null,
-  };
+/** Through which statuses a transaction came to where it stands. */
+export function changesOf(transaction: Transaction, nowMs: number): readonly StatusChange[] {
+  const { kind, status, transferReceivedAt } = transaction;
+  if (status === 'incomplete') return [];
+  const way = WAYS[kind];
+  const at = way.findIndex(([step]) => step === status);
+  const isOver = status === 'completed' || status === 'refunded';
+  const beforeMoney = way.findIndex(([step]) => step === 'pending_anchor');
+  const beside = transferReceivedAt === null ? 1 : beforeMoney + 1;
+  const passed = at >= 0 ? way.slice(0, at) : way.slice(0, isOver ? undefined : beside);
+  return passed.map(([before, agoMs]) => ({ status: before, at: new Date(nowMs - agoMs) }));
+}

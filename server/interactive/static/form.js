@@ -6,8 +6,9 @@ const LONGEST_SIDE = 2200;
 const PREVIEW_SIDE = 320;
 const JPEG_QUALITY = 0.85;
 
-/** As long as the server may take for an answer: after that the customer may press the button again. */
+/** As long as the server may take for an answer, and for files to reach it: then the button may be pressed again. */
 const BUSY_MS = 30_000;
+const UPLOAD_MS = 20 * 60_000;
 
 const away = document.querySelector('#away');
 
@@ -29,7 +30,7 @@ for (const form of document.querySelectorAll('form[method="post"]')) {
     }
     form.dataset.sent = 'yes';
     event.submitter?.setAttribute('aria-disabled', 'true');
-    setTimeout(release, BUSY_MS);
+    setTimeout(release, form.enctype === 'multipart/form-data' ? UPLOAD_MS : BUSY_MS);
   });
 }
 function release() {

@@ -64,6 +64,7 @@ export interface StageOptions {
   readonly answers?: Answers;
   readonly clock?: Clock;
   readonly deps?: Partial<InteractiveDeps>;
+  readonly requestTimeoutMs?: number;
 }
 
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
@@ -94,7 +95,11 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const log = createLog({ name: 'server', level: 'silent' });
   const deps = { anchor, database, integration, keys, links, clock, random, log, ...options.deps };
   const shell = createShell(deps);
-  const served = await serve([routesOf(shell)], { renderError: renderErrorFor(shell) });
+  const { requestTimeoutMs } = options;
+  const served = await serve([routesOf(shell)], {
+    renderError: renderErrorFor(shell),
+    ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+  });
   const stage: Stage = {
     anchor,
     db,

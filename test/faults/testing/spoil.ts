@@ -22,7 +22,7 @@ export function laid({ ledger, database, wallets, anchor }: Mutable<Books>): voi
   ledger.payments[1]!.movement = 'laid';
   wallets.deposits[0]!.claim = 'reclaimed';
   database.transactions[0]!.attention = 'nobody claimed the 90 in time';
-  ledger.payments.push({ ...payment('7', '', HOT, 90n), movement: 'takenBack' });
+  ledger.payments.push({ ...payment('7', 'ANN', HOT, 90n), movement: 'takenBack' });
   anchor.assets[0]!.balance += 90n;
   database.submissions.push(submission('hash-7'));
   const key = { key: 'reclaim:b', purpose: 'reclaim', destination: HOT, ledgerHash: 'hash-7' };

@@ -1,14 +1,13 @@
-import type { AnchorStatus } from '../../../core/status/document.ts';
-import { TEST_PLATFORM } from '../../resources/testing/context.ts';
+import { LATEST_MIGRATION } from '../../database/migrations/names.ts';
+import type { AnchorStatus } from '../document.ts';
 
-/** What the private status of a server says that is well and has no money in flight. `closedAtMs`: of the last ledger. */
-export function testStatus(change: Partial<AnchorStatus> = {}, closedAtMs = 0): AnchorStatus {
-  const { version, schema } = TEST_PLATFORM;
+/** What the server knows by itself: it is well and has no money in flight. The reports of the watcher are not in it. */
+export function ownStatus(): AnchorStatus {
   return {
-    version,
+    version: '1.2.3',
     anchor: 'harbor',
     ready: { ok: true, reasons: [] },
-    schema: { found: schema, needed: schema },
+    schema: { found: LATEST_MIGRATION, needed: LATEST_MIGRATION },
     suspensions: {},
     frozen: {},
     money: {
@@ -17,10 +16,17 @@ export function testStatus(change: Partial<AnchorStatus> = {}, closedAtMs = 0): 
       transactionsFunded: 0,
       tasksOpen: 0,
       tasksGivenUp: 0,
-      receiptsUnmatched: 0,
+      receiptsAlarming: 0,
       attention: 0,
     },
     integration: { circuit: 'closed', running: 0, waiting: 0 },
+  };
+}
+
+/** What the private status of such a server says, the reports included. `closedAtMs`: of the last ledger. */
+export function testStatus(change: Partial<AnchorStatus> = {}, closedAtMs = 0): AnchorStatus {
+  return {
+    ...ownStatus(),
     watcher: { ageSeconds: 1, holder: 'watcher-0', ledger: { sequence: 1_000, closedAtMs }, accounts: {} },
     preflight: {
       ageSeconds: 30,

@@ -1,0 +1,41 @@
+import type { Transaction } from './transaction.ts';
+
+type Given = 'id' | 'kind' | 'status' | 'assetId' | 'subject' | 'startedAt' | 'updatedAt';
+
+/** What a transaction is of which no more is known than what it has to be told: for samples and tests. */
+export const BLANK: Omit<Transaction, Given> = {
+  version: 1,
+  clientDomain: null,
+  customerId: null,
+  quoteId: null,
+  lang: 'en',
+  amountExpected: null,
+  amountIn: null,
+  amountOut: null,
+  amountFee: null,
+  feeDetails: null,
+  destination: null,
+  destinationMemoType: null,
+  destinationMemo: null,
+  claimableBalanceSupported: false,
+  claimableBalanceId: null,
+  source: null,
+  anchorAccount: null,
+  withdrawMemo: null,
+  refundMemoType: null,
+  refundMemo: null,
+  refunds: null,
+  transferReceivedAt: null,
+  externalTransactionId: null,
+  stellarTransactionId: null,
+  message: null,
+  attention: null,
+  instructions: null,
+  interactiveStep: null,
+  onChangeCallback: null,
+  callback: null,
+  awaitsIntegration: false,
+  statusEta: null,
+  userActionRequiredBy: null,
+  completedAt: null,
+};

@@ -1,0 +1,182 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.ts';
+import { theCluster, tool, type RealCluster } from './cluster.ts';
+import { patchSpec, untilCondition } from './conditions.ts';
+import {
+  applyAnchor,
+  getObject,
+  inHaste,
+  kubectl,
+  listObjects,
+  prepareAnchor,
+  removeAnchor,
+  serviceAddress,
+  waitForReady,
+  type RealAnchor,
+} from './fixtures.ts';
+import { addressOf, keepAsking } from './https.ts';
+import { hasTrustline, latestLedger, payoutsTo } from './ledger.ts';
+import { runningPods } from './pods.ts';
+import { depositAndWithdraw, startDeposit } from './wallet.ts';
+
+const WITHIN_MS = 300_000;
+const CHART = fileURLToPath(new URL('../../../helm/capstan', import.meta.url));
+const RELEASE = ['capstan', '--namespace', 'capstan-system'] as const;
+/** So many ledgers without a payment: ten times as long as one that may be made takes. */
+const QUIET_LEDGERS = 10;
+
+describe('the life of an anchor on a real cluster', () => {
+  let cluster: RealCluster;
+  let anchor: RealAnchor;
+  beforeAll(async () => {
+    cluster = theCluster();
+    anchor = inHaste(await prepareAnchor(cluster, 'living'));
+    await applyAnchor(anchor);
+  }, WITHIN_MS);
+
+  test(
+    'payments that the spec stops are not made, with money in flight and a trustline to pay to; they are made once when it lets them go on',
+    async () => {
+      const deposit = await startDeposit(anchor);
+      try {
+        const before = await runningPods(anchor);
+        await patchSpec(anchor, { payments: { suspended: true } });
+        await untilCondition(anchor, 'PaymentsActive', 'SuspendedBySpec');
+        const completed = deposit.complete();
+        await eventually('the wallet has its trustline', () => hasTrustline(anchor, deposit.account), 30_000);
+        const since = await latestLedger(anchor);
+        await eventually(
+          'ledgers have gone by',
+          async () => (await latestLedger(anchor)) > since + QUIET_LEDGERS,
+          60_000,
+          250,
+        );
+        expect(await payoutsTo(anchor, deposit.account)).toEqual([]);
+        await patchSpec(anchor, { payments: null });
+        await completed;
+        await untilCondition(anchor, 'PaymentsActive', 'Active');
+        expect(await payoutsTo(anchor, deposit.account)).toMatchObject([{ amount: '98.5000000' }]);
+        expect(await runningPods(anchor)).toEqual(before);
+      } finally {
+        deposit.close();
+      }
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'without the chart the anchors are there and serve; installed again it adopts them without a roll or a failed request',
+    async () => {
+      const values = path.join(anchor.folder, 'values.yaml');
+      await writeFile(values, await tool(cluster, 'helm', ['get', 'values', ...RELEASE, '--output', 'yaml']));
+      const before = await runningPods(anchor);
+      const generations = await generationsOf(anchor);
+      const server = await addressOf(anchor, await serviceAddress(anchor, 'harbor-server'), 443);
+      const wallet = keepAsking(server, { isKept: false, everyMs: 250 });
+      await tool(cluster, 'helm', ['uninstall', ...RELEASE, '--wait', '--timeout', '60s']);
+      try {
+        expect(await getObject(anchor, 'crd/anchors.capstan.dev')).toMatchObject({
+          kind: 'CustomResourceDefinition',
+        });
+        const report = await depositAndWithdraw(anchor);
+        expect([report.deposit.status, report.withdrawal.status]).toEqual(['completed', 'completed']);
+        expect(await runningPods(anchor)).toEqual(before);
+      } finally {
+        const install = ['install', ...RELEASE, CHART, '--values', values, '--wait', '--timeout', '120s'];
+        await tool(cluster, 'helm', install);
+      }
+      await waitForReady(anchor);
+      await wallet.stop();
+      expect(wallet.failures).toEqual([]);
+      expect(wallet.answered).toBeGreaterThan(20);
+      expect(await runningPods(anchor)).toEqual(before);
+      expect(await generationsOf(anchor)).toEqual(generations);
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'one that is deleted with money in flight stays until that is paid; its data stay, and are there when it is made again',
+    async () => {
+      const deposit = await startDeposit(anchor);
+      try {
+        await kubectl(anchor, ['delete', 'anchor/harbor', '--wait=false']);
+        const { message } = await untilCondition(anchor, 'Reconciling', 'WaitingForMoney', /money is here/);
+        expect(message).toBe(
+          'The Anchor is being deleted, but money is in flight: 1 transaction whose money is here, 1 payment to be made.',
+        );
+        await deposit.complete();
+        expect(await payoutsTo(anchor, deposit.account)).toMatchObject([{ amount: '98.5000000' }]);
+      } finally {
+        deposit.close();
+      }
+      await kubectl(anchor, ['wait', '--for=delete', 'anchor/harbor', '--timeout=60s']);
+      const children = ['pods,deployments,statefulsets,jobs', '--selector', 'capstan.dev/anchor=harbor'];
+      await eventually(
+        'what it ran is gone',
+        async () => (await listObjects(anchor, ...children)).length === 0,
+        120_000,
+        250,
+      );
+      const kept = await listObjects(anchor, 'secrets,persistentvolumeclaims');
+      expect(kept.map(({ metadata }) => metadata.name)).toEqual(
+        expect.arrayContaining(['harbor-keys', 'harbor-database', 'data-harbor-database-0']),
+      );
+      await applyAnchor(anchor);
+      expect(await statusOf(anchor, deposit.id)).toBe('completed');
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'one that is stopped, with money in flight, and deleted is paid out when somebody lets its payments go on, and then goes',
+    async () => {
+      const deposit = await startDeposit(anchor);
+      try {
+        await patchSpec(anchor, { payments: { suspended: true } });
+        await untilCondition(anchor, 'PaymentsActive', 'SuspendedBySpec');
+        await kubectl(anchor, ['delete', 'anchor/harbor', '--wait=false']);
+        await untilCondition(anchor, 'Reconciling', 'WaitingForMoney');
+        await patchSpec(anchor, { payments: null });
+        await deposit.complete();
+        expect(await payoutsTo(anchor, deposit.account)).toMatchObject([{ amount: '98.5000000' }]);
+      } finally {
+        deposit.close();
+      }
+      await kubectl(anchor, ['wait', '--for=delete', 'anchor/harbor', '--timeout=60s']);
+      await applyAnchor(anchor);
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'its namespace can be deleted at any time: money in flight, which nothing is left to pay, does not hold it up',
+    async () => {
+      const deposit = await startDeposit(anchor);
+      deposit.close();
+      await removeAnchor(anchor);
+      const [namespace] = await listObjects(anchor, 'namespaces', '--field-selector', 'metadata.name=living');
+      expect(namespace).toBeUndefined();
+      const volumes = await listObjects(anchor, 'persistentvolumes');
+      const kept = volumes.filter(({ spec }) => spec.claimRef?.namespace === anchor.namespace);
+      expect(kept).toMatchObject([{ status: { phase: 'Released' } }]);
+    },
+    WITHIN_MS,
+  );
+});
+
+/** Of each Deployment and StatefulSet: it changes when somebody changes what it runs. */
+async function generationsOf(anchor: RealAnchor): Promise<Readonly<Record<string, number | undefined>>> {
+  const objects = await listObjects(anchor, 'deployments,statefulsets');
+  return Object.fromEntries(objects.map(({ metadata }) => [metadata.name, metadata.generation]));
+}
+
+/** Of a transaction, as support staff ask for it: by the server that runs. */
+async function statusOf(anchor: RealAnchor, id: string): Promise<string> {
+  const command = ['capstan', 'transactions', 'show', id, '--output', 'json'];
+  const told = await kubectl(anchor, ['exec', 'deployment/harbor-server', '--', ...command]);
+  return (JSON.parse(told) as { transaction: { status: string } }).transaction.status;
+}

@@ -1,0 +1,59 @@
+import type { Database } from '../../core/database/database.ts';
+import type { TaskKind } from '../../core/database/entities/work.ts';
+import { dueWork, type DueWork } from '../../core/database/repositories/due-work.ts';
+import type { Bell } from '../../core/runtime/bell.ts';
+import type { Clock } from '../../core/runtime/clock.ts';
+import type { Log } from '../../core/runtime/log.ts';
+
+/** The watcher's loops that work off what is due. */
+export type Loop = 'payments' | 'submissions' | 'effects' | 'rareEffects' | 'callbacks';
+export const LOOPS = ['payments', 'submissions', 'effects', 'rareEffects', 'callbacks'] as const;
+
+/** Who does what; the types hold that no kind of work is left to nobody. */
+const LOOP_OF_TASK: Readonly<Record<TaskKind, Loop>> = {
+  'withdrawals/process': 'effects',
+  'deposits/completed': 'effects',
+  'deposits/refund': 'rareEffects',
+  'trustlines/authorize': 'rareEffects',
+  callback: 'callbacks',
+};
+export const LOOP_OF: Readonly<Record<DueWork, Loop>> = {
+  ...LOOP_OF_TASK,
+  transfer: 'payments',
+  submission: 'submissions',
+};
+const TASKS = Object.keys(LOOP_OF_TASK) as TaskKind[];
+
+/** For what other processes have written (what this one has, rings a bell), and for what has become due. */
+export const LOOK_MS = 500;
+/** What stays due may be nothing that can be done now (money is stopped, a wallet is away): its loop is rung at every second look. */
+const RING_EVERY = 2;
+
+export interface DueContext {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Accounts whose transfers are paid here. */
+  readonly sources: readonly string[];
+}
+
+/** Asks for all loops at once what is due, and rings for it, until the signal aborts. */
+export async function ringForWork(
+  { database, clock, log, sources }: DueContext,
+  bells: Readonly<Record<Loop, Pick<Bell, 'ring'>>>,
+  signal: AbortSignal,
+): Promise<void> {
+  /** At how many looks in a row there was something. */
+  let looks: ReadonlyMap<Loop, number> = new Map();
+  while (!signal.aborted) {
+    try {
+      const due = new Set([...(await dueWork(database, TASKS, sources))].map((kind) => LOOP_OF[kind]));
+      looks = new Map([...due].map((loop) => [loop, (looks.get(loop) ?? 0) + 1]));
+      const rung = [...looks].filter(([, count]) => count % RING_EVERY === 1);
+      for (const [loop] of rung) bells[loop].ring();
+    } catch (error) {
+      log.error({ err: error }, 'looking for work failed');
+    }
+    await clock.sleep(LOOK_MS, signal);
+  }
+}
