@@ -43,11 +43,14 @@ class NoCauseFound extends CapstanError {
 
 interface Search {
   causes: Causes;
+  /** What was not well when it was asked last. */
+  unwell: ReadonlySet<string>;
   /** Monotonic. */
   askedMs: number;
   times: number;
 }
 
+const NO_SEARCH: Search = { causes: NO_CAUSES, unwell: new Set(), askedMs: -Infinity, times: 0 };
 /** Reconciles come in bursts while something rolls out. */
 const GAP_MS = 2_000;
 const MOST_PAUSE_MS = 30_000;
@@ -97,14 +100,17 @@ export function createCauseFinder(options: {
   return {
     async find({ owner, family, signal }, apis) {
       const unwell = unwellOf(family, apis);
-      if (!unwell.hasPods && unwell.certificate === undefined) {
+      if (unwell.parts.size === 0) {
         searches.delete(owner.uid);
         return { causes: NO_CAUSES };
       }
-      const search = searches.get(owner.uid) ?? { causes: NO_CAUSES, askedMs: -Infinity, times: 0 };
+      const search = searches.get(owner.uid) ?? { ...NO_SEARCH };
       searches.set(owner.uid, search);
-      if (clock.now() - search.askedMs >= GAP_MS) {
-        Object.assign(search, { askedMs: clock.now(), times: search.times + 1 });
+      // A part that just fell ill is told of with its cause: the Event of it is written once.
+      const isNews = [...unwell.parts].some((part) => !search.unwell.has(part));
+      search.unwell = unwell.parts;
+      if (isNews || clock.now() - search.askedMs >= GAP_MS) {
+        Object.assign(search, { askedMs: clock.now(), times: isNews ? 1 : search.times + 1 });
         const late = (): Error => new NoCauseFound();
         const limits = { clock, timeoutMs: TIMEOUT_MS, late };
         try {
@@ -128,18 +134,24 @@ const POD = { apiVersion: 'v1', kind: 'Pod' };
 const REQUEST = { apiVersion: 'cert-manager.io/v1', kind: 'CertificateRequest' };
 
 interface Unwell {
+  /** What is not well, and how. */
+  readonly parts: ReadonlySet<string>;
   readonly hasPods: boolean;
   /** Uid of a Certificate that is not issued. */
   readonly certificate?: string;
 }
 
 function unwellOf(family: Family, apis: Apis): Unwell {
-  const hasPods = family.all.some(
-    ({ rollout, job }) =>
-      (rollout !== undefined && (!rollout.isComplete || rollout.ready < rollout.wanted)) ||
-      (job !== undefined && job !== 'complete'),
-  );
+  const ofPods = family.all.flatMap(({ kind, metadata, rollout, job }) => {
+    const isShort = rollout !== undefined && (!rollout.isComplete || rollout.ready < rollout.wanted);
+    if (!isShort && (job === undefined || job === 'complete')) return [];
+    return [`${kind}/${metadata.name}/${job ?? (rollout?.isComplete === true ? 'short' : 'rolling out')}`];
+  });
   const certificate = apis.certManager ? family.of('Certificate', 'server') : undefined;
   const isPending = certificate !== undefined && certificate.certificate?.state === 'pending';
-  return { hasPods, ...(isPending && { certificate: certificate.metadata.uid ?? '' }) };
+  return {
+    parts: new Set([...ofPods, ...(isPending ? ['Certificate'] : [])]),
+    hasPods: ofPods.length > 0,
+    ...(isPending && { certificate: certificate.metadata.uid ?? '' }),
+  };
 }
