@@ -14,6 +14,8 @@ import { parseAmount } from '../transaction/amount.ts';
 import type { PaymentContext } from './context.ts';
 import { createPauses } from './pauses.ts';
 import { payDue } from './pay.ts';
+import { createBell } from '../runtime/bell.ts';
+import { systemClock } from '../runtime/clock.ts';
 
 let ledger: TestLedger;
 let world: PaymentWorld;
@@ -176,7 +178,7 @@ describe('a destination that cannot be paid', () => {
     const stop = new AbortController();
     const asked: string[] = [];
     const horizon = ledger.client({ onRequest: ({ operation }) => void asked.push(operation) });
-    const following = followTrustlines({ ...world.context, horizon }, stop.signal);
+    const following = followTrustlines({ ...world.context, horizon }, createBell(systemClock), stop.signal);
     await eventually('its stream stands', () => asked.some((operation) => operation.endsWith('_stream')));
     await world.trust(holder!);
     await eventually('it is released', async () => (await world.read(id)).status === 'pending_anchor');

@@ -15,8 +15,23 @@ describe('createMetrics', () => {
     expect(await watcher.registry.metrics()).toContain(
       'capstan_receipts_total{asset="native",process="watch-transactions"} 2',
     );
-    expect(await server.registry.metrics()).toContain('nodejs_eventloop_lag_seconds');
     expect(register.getMetricsAsArray()).toEqual([]);
+  });
+
+  test('of a process, not of roles that share it, tells how busy its event loop is, without a timer that keeps it so', async () => {
+    const { registry } = createMetrics({ process: 'server', version: '1.2.3' });
+    const busySeconds = async (): Promise<number> =>
+      (await registry.getSingleMetric('capstan_event_loop_busy_seconds_total')!.get()).values[0]!.value;
+    const before = await busySeconds();
+    const endsAt = performance.now() + 30;
+    while (performance.now() < endsAt);
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect((await busySeconds()) - before).toBeGreaterThanOrEqual(0.025);
+    const text = await registry.metrics();
+    expect(text).toContain('nodejs_eventloop_lag_seconds{');
+    expect(text).not.toContain('nodejs_eventloop_lag_p99');
+    const shared = createMetrics({ process: 'server', version: '1.2.3', defaults: false });
+    expect(await shared.registry.metrics()).not.toMatch(/event_?loop/);
   });
 
   test('tells the version, fills a gauge at each scrape, and buckets in seconds', async () => {

@@ -13,6 +13,8 @@ import { checkTrustlines } from '../check-trustlines/check-trustlines.ts';
 import { ORDINARY, RARE, takeEffects } from './effects.ts';
 import { runPool } from './pool.ts';
 import { followTrustlines } from './trustlines.ts';
+import { createBell } from '../../core/runtime/bell.ts';
+import { systemClock } from '../../core/runtime/clock.ts';
 
 type Authorized = HookResponse<'trustlines/authorize'>;
 type Asked = HookRequest<'trustlines/authorize'> & { readonly key: string };
@@ -121,7 +123,7 @@ describe('a deposit to a trustline that waits for the issuer', () => {
     await turn();
     await runEffects(context);
     const stop = new AbortController();
-    const following = followTrustlines(world.context, stop.signal);
+    const following = followTrustlines(world.context, createBell(systemClock), stop.signal);
     try {
       await authorize(holder);
       await eventually('the payout is queued again', async () => {

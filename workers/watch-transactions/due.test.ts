@@ -20,20 +20,26 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 beforeEach(() => sql`truncate task, transfer, submission cascade`.execute(db.database));
 
-/** The bells that rang at each of so many looks, in their order. */
-async function rungAt(looks: number): Promise<readonly (readonly Loop[])[]> {
+/** The bells that rang at each of so many looks, in their order, and how long the pause behind each was. */
+async function looksOf(count: number, beforeLast = async (): Promise<void> => undefined) {
   const ending = new AbortController();
   const rung: Loop[][] = [[]];
+  const pauses: number[] = [];
   const bells = Object.fromEntries(
     LOOPS.map((loop) => [loop, { ring: () => void rung.at(-1)?.push(loop) }]),
   ) as unknown as Record<Loop, { ring: () => void }>;
   const clock = {
     ...systemClock,
-    sleep: async () => void (rung.length < looks ? rung.push([]) : ending.abort()),
+    sleep: async (pauseMs: number) => {
+      pauses.push(pauseMs);
+      if (rung.length === count) return ending.abort();
+      if (rung.push([]) === count) await beforeLast();
+    },
   };
   await ringForWork({ database: db.database, clock, log: testLog, sources: [source] }, bells, ending.signal);
-  return rung;
+  return { rung, pauses };
 }
+const rungAt = async (looks: number): Promise<readonly (readonly Loop[])[]> => (await looksOf(looks)).rung;
 
 const makeTransfer = async (): Promise<string> => {
   await db.database.transaction().execute((trx) => queueTransfer(trx, payoutFrom(source)));
@@ -42,6 +48,11 @@ const makeTransfer = async (): Promise<string> => {
 
 async function makeDue(work: DueWork): Promise<void> {
   if (work === 'transfer') return void (await makeTransfer());
+  if (work === 'waiting') {
+    await makeTransfer();
+    await sql`update transfer set state = 'waiting', reason = 'no_account'`.execute(db.database);
+    return;
+  }
   if (work !== 'submission') {
     const task = { kind: work, key: randomUUID(), transactionId: randomUUID() };
     return db.database.transaction().execute((trx) => enqueueTask(trx, task));
@@ -70,5 +81,11 @@ describe('the look for all that is due', () => {
     expect(await rungAt(5)).toEqual([['callbacks'], [], ['callbacks'], [], ['callbacks']]);
     await makeDue('transfer');
     expect(await rungAt(1)).toEqual([expect.arrayContaining(['payments', 'callbacks'])]);
+  });
+
+  test('is twice as rare after half a minute without anything, until there is something', async () => {
+    const { rung, pauses } = await looksOf(63, () => makeDue('callback'));
+    expect(pauses.slice(57)).toEqual([500, 500, 1_000, 1_000, 1_000, 500]);
+    expect(rung.at(-1)).toEqual(['callbacks']);
   });
 });

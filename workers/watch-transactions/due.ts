@@ -5,9 +5,16 @@ import type { Bell } from '../../core/runtime/bell.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
 import type { Log } from '../../core/runtime/log.ts';
 
-/** The watcher's loops that work off what is due. */
-export type Loop = 'payments' | 'submissions' | 'effects' | 'rareEffects' | 'callbacks';
-export const LOOPS = ['payments', 'submissions', 'effects', 'rareEffects', 'callbacks'] as const;
+/** The watcher's loops that are rung for. */
+export const LOOPS = [
+  'payments',
+  'submissions',
+  'effects',
+  'rareEffects',
+  'callbacks',
+  'trustlines',
+] as const;
+export type Loop = (typeof LOOPS)[number];
 
 /** Who does what; the types hold that no kind of work is left to nobody. */
 const LOOP_OF_TASK: Readonly<Record<TaskKind, Loop>> = {
@@ -21,11 +28,15 @@ export const LOOP_OF: Readonly<Record<DueWork, Loop>> = {
   ...LOOP_OF_TASK,
   transfer: 'payments',
   submission: 'submissions',
+  waiting: 'trustlines',
 };
 const TASKS = Object.keys(LOOP_OF_TASK) as TaskKind[];
 
 /** For what other processes have written (what this one has, rings a bell), and for what has become due. */
-export const LOOK_MS = 500;
+const LOOK_MS = 500;
+/** At rest: half a minute after there was something. */
+const REST_MS = 1_000;
+const REST_AFTER_LOOKS = 60;
 /** What stays due may be nothing that can be done now (money is stopped, a wallet is away): its loop is rung at every second look. */
 const RING_EVERY = 2;
 
@@ -45,15 +56,17 @@ export async function ringForWork(
 ): Promise<void> {
   /** At how many looks in a row there was something. */
   let looks: ReadonlyMap<Loop, number> = new Map();
+  let looksInVain = 0;
   while (!signal.aborted) {
     try {
       const due = new Set([...(await dueWork(database, TASKS, sources))].map((kind) => LOOP_OF[kind]));
+      looksInVain = due.size > 0 ? 0 : looksInVain + 1;
       looks = new Map([...due].map((loop) => [loop, (looks.get(loop) ?? 0) + 1]));
       const rung = [...looks].filter(([, count]) => count % RING_EVERY === 1);
       for (const [loop] of rung) bells[loop].ring();
     } catch (error) {
       log.error({ err: error }, 'looking for work failed');
     }
-    await clock.sleep(LOOK_MS, signal);
+    await clock.sleep(looksInVain < REST_AFTER_LOOKS ? LOOK_MS : REST_MS, signal);
   }
 }

@@ -2,18 +2,26 @@ import { newestWaitingDestinations, pageWaitingTransfers } from '../../core/data
 import { cursorBehind } from '../../core/ledger/continuity.ts';
 import { baseAccount, type LedgerContext } from '../../core/payments/context.ts';
 import { reconsider } from '../../core/payments/destinations.ts';
+import type { Bell } from '../../core/runtime/bell.ts';
 
 /** Streams at the same time; older waits are left to `check-trustlines`. */
 const STREAM_LIMIT = 50;
-const REFRESH_MS = 1_000;
+/** Unless it is rung for: nobody waits any more. */
+const REFRESH_MS = 10_000;
 /** Transfers of one customer that a change of their account is held against. */
 const LOOK_LIMIT = 100;
 
 /**
  * Follows the accounts of the customers who most recently were found not payable, so that a payout goes on within moments
  * of their trustline. Only a shortcut: `check-trustlines` looks at all of them in its interval.
+ *
+ * @param bell rung while there are any
  */
-export async function followTrustlines(context: LedgerContext, signal: AbortSignal): Promise<void> {
+export async function followTrustlines(
+  context: LedgerContext,
+  bell: Pick<Bell, 'wait'>,
+  signal: AbortSignal,
+): Promise<void> {
   const streams = new Map<string, AbortController>();
   while (!signal.aborted) {
     const wanted = new Set(await wantedDestinations(context));
@@ -30,7 +38,7 @@ export async function followTrustlines(context: LedgerContext, signal: AbortSign
         if (streams.get(destination) === controller) streams.delete(destination);
       });
     }
-    await context.clock.sleep(REFRESH_MS, signal);
+    await bell.wait(REFRESH_MS, signal);
   }
   for (const controller of streams.values()) controller.abort();
 }

@@ -1,5 +1,5 @@
 import { createLostClaims } from '../../core/database/lost-claims.ts';
-import { holdRole, releaseRole, roleEndsIn, writeReport } from '../../core/database/repositories/control.ts';
+import { holdRole, releaseRole, roleFreeIn, writeReport } from '../../core/database/repositories/control.ts';
 import { frozenAccounts } from '../../core/database/repositories/journal.ts';
 import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
 import { createLookups } from '../../core/payments/lookups.ts';
@@ -56,11 +56,11 @@ export async function watchTransactions(base: WatcherContext, signal: AbortSigna
   while (!signal.aborted) {
     // Others work on: what is lost must not wait until this one leads again.
     await giveBack(context);
-    if (await tryHold(context)) {
+    const waitMs = await untilFree(context);
+    if (waitMs === 0 && (await tryHold(context))) {
       context.log.info({ holder: context.holder }, 'watching');
       await lead(context, signal);
-    }
-    if (!signal.aborted) await context.clock.sleep(await untilNextTry(context), signal);
+    } else await context.clock.sleep(Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), RENEW_MS), signal);
   }
   await giveBack(context);
   await releaseRole(context.database, ROLE, context.holder).catch((error: unknown) =>
@@ -77,10 +77,14 @@ async function giveBack({ database, log, lost }: WatcherContext): Promise<void> 
     );
 }
 
-/** A lease that is given back is seen soon, one that ends under a dead process at once. */
-async function untilNextTry({ database }: WatcherContext): Promise<number> {
-  const leftMs = await roleEndsIn(database, ROLE).catch(() => RENEW_MS);
-  return Math.min(Math.max(leftMs, SHORTEST_WAIT_MS), RENEW_MS);
+/** A lease that is given back is seen at the next look, one that ends under a dead process at once. */
+async function untilFree({ database, holder, log }: WatcherContext): Promise<number> {
+  try {
+    return await roleFreeIn(database, { name: ROLE, holder });
+  } catch (error) {
+    log.error({ err: error }, 'the lease could not be read');
+    return RENEW_MS;
+  }
 }
 
 /** Works until the lease is lost or the process stops. */
@@ -133,7 +137,7 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     followOutcomes(context, signal),
     followJournal(context, journal, signal),
     followChannels(context, signal),
-    followTrustlines(context, signal),
+    followTrustlines(context, bells.trustlines, signal),
     followUnclaimed(context, signal),
     keepDeadlines(context, createRecorded(context), signal),
     report(context, signal, states, () => journal.problems()),
@@ -145,7 +149,7 @@ async function tryHold(context: WatcherContext): Promise<boolean> {
   try {
     return await holdRole(context.database, { name: ROLE, holder: context.holder, leaseMs: LEASE_MS });
   } catch (error) {
-    context.log.error({ err: error }, 'the lease could not be read');
+    context.log.error({ err: error }, 'the lease could not be taken');
     return false;
   }
 }

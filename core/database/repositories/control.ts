@@ -19,10 +19,21 @@ export async function holdRole(
   return rows.length === 1;
 }
 
-/** Milliseconds until nobody holds the role unless its holder renews it, by the database's clock; 0: nobody does. */
-export async function roleEndsIn(database: Database, name: string): Promise<number> {
+/**
+ * Milliseconds until `holder` may take the role unless who has it renews it, by the database's clock; 0: now. A look alone: an attempt
+ * by `holdRole` would write even where it fails.
+ */
+export async function roleFreeIn(
+  database: Database,
+  { name, holder }: { readonly name: string; readonly holder: string },
+): Promise<number> {
   const left = sql<number>`extract(epoch from lease_until - clock_timestamp())::float8 * 1000`.as('left');
-  const row = await database.selectFrom('role').select(left).where('name', '=', name).executeTakeFirst();
+  const row = await database
+    .selectFrom('role')
+    .select(left)
+    .where('name', '=', name)
+    .where('holder', '<>', holder)
+    .executeTakeFirst();
   return Math.max(0, row?.left ?? 0);
 }
 

@@ -64,6 +64,16 @@ describe('the work that is due', () => {
     expect(await named()).toEqual([]);
   });
 
+  test('names that somebody is waited for while it is their turn, not while it is ours', async () => {
+    await queue();
+    const wait = (reason: string) =>
+      sql`update transfer set state = 'waiting', reason = ${reason}`.execute(db.database);
+    await wait('no_trustline');
+    expect(await named()).toEqual(['waiting']);
+    await wait('memo_required');
+    expect(await named()).toEqual([]);
+  });
+
   test('names submissions that wait for a step, not those that somebody takes one', async () => {
     await queue();
     const [transfer] = await dueTransfers(db.database, source, 1);

@@ -2,9 +2,10 @@ import { sql, type RawBuilder } from 'kysely';
 import { DUE, FREE, OPEN } from '../claim.ts';
 import type { Database } from '../database.ts';
 import type { TaskKind } from '../entities/work.ts';
+import { FOR_CUSTOMER } from './waiting.ts';
 
-/** What the loops of the watcher do: a kind of task, pay what is queued, or take submissions a step on. */
-export type DueWork = TaskKind | 'transfer' | 'submission';
+/** What the loops of the watcher do: a kind of task, pay what is queued, take submissions a step on, or follow who is waited for. */
+export type DueWork = TaskKind | 'transfer' | 'submission' | 'waiting';
 
 /**
  * Of which kinds of work something is due that nobody is at: one statement, so that a process at rest asks one question instead of
@@ -25,6 +26,7 @@ export async function dueWork(
       'transfer',
       sql`select from transfer where state = 'queued' and source = any(${[...sources]}::text[]) and ${DUE}`,
     ),
+    ifAny('waiting', sql`select from transfer where ${FOR_CUSTOMER}`),
     ifAny('submission', sql`select from submission where ${OPEN.submission} and ${DUE} and ${FREE}`),
     ...kinds.map((kind) =>
       ifAny(kind, sql`select from task where ${OPEN.task} and kind = ${kind} and ${DUE} and ${FREE}`),

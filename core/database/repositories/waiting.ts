@@ -8,6 +8,9 @@ import { REPAIRABLE_BY_CUSTOMER, type Transfer } from './transfers.ts';
  */
 const OF_THE_DESTINATION = [...REPAIRABLE_BY_CUSTOMER, 'memo_required', 'issuer', 'own_account'];
 
+/** Of a transfer that waits for what its customer can do, and perhaps does at any moment. */
+export const FOR_CUSTOMER = sql<boolean>`state = 'waiting' and reason = any(${[...REPAIRABLE_BY_CUSTOMER]}::text[])`;
+
 /** Transfers to one destination that wait for the same and are told apart only by their amounts. */
 export interface WaitingGroup extends Pick<Transfer, 'destination' | 'assetId' | 'purpose' | 'reason'> {
   readonly hasMemo: boolean;
@@ -83,8 +86,7 @@ export async function newestWaitingDestinations(
   const rows = await database
     .selectFrom('transfer')
     .select('destination')
-    .where('state', '=', 'waiting')
-    .where('reason', 'in', [...REPAIRABLE_BY_CUSTOMER])
+    .where(FOR_CUSTOMER)
     .groupBy('destination')
     .orderBy(sql`max(created_at)`, 'desc')
     .limit(limit)
