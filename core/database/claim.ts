@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { CapstanError } from '../runtime/errors.ts';
 import { databaseNow, type Database, type DatabaseTransaction } from './database.ts';
+import { isRefusal } from './errors.ts';
 import type { LostClaims } from './lost-claims.ts';
 import type { Tables } from './schema.ts';
 
@@ -74,7 +75,7 @@ export async function claim<T extends ClaimableTable>(
       order by next_attempt_at limit ${options.limit} for update skip locked
     ) returning *`.execute(database);
   const { rows } = await taking.catch((error: unknown) => {
-    options.lost?.note({ table, token, leaseMs: options.leaseMs });
+    if (!isRefusal(error)) options.lost?.note({ table, token, leaseMs: options.leaseMs });
     throw error;
   });
   return rows.map((row) => ({ row, token }));

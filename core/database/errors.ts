@@ -29,6 +29,10 @@ const AWAY_CODES: ReadonlySet<unknown> = new Set([
 const AWAY_SENTENCES =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
+/** Whether PostgreSQL itself said no, so that the statement has done nothing for certain. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && !isDatabaseAway(error);
+
 /** Whether a statement failed because PostgreSQL is away for now (restarting, cut off), not because of what was asked. */
 export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return AWAY_STATES.test(error.code ?? '');

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Clock } from '../runtime/clock.ts';
+import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { held, OPEN, postpone, type ClaimableTable } from './claim.ts';
 import type { Database } from './database.ts';
 import { recordsJson } from './recordset.ts';
@@ -32,7 +33,7 @@ const isSame = (one: LostClaim, other: LostClaim): boolean =>
 export interface LostClaims {
   /** Of one that is noted already, the first word counts: it knows best why. */
   note(...claims: readonly LostClaim[]): void;
-  /** To be called before every look for work: costs nothing while nothing is lost. @throws as long as the database is away */
+  /** To be called again and again: costs nothing while nothing is lost. @throws as long as the database is away */
   giveBack(database: Database): Promise<void>;
 }
 
@@ -118,7 +119,19 @@ async function releaseTaken(
     from ours where ${row}.id = ours.id`.execute(database);
 }
 
-/** {@link postpone}; one that the database does not hear is noted, to be given back as soon as it answers. @throws all the same */
+/** What was to be postponed will be, as it was said: nobody has to postpone it again. */
+export class PostponedLater extends CapstanError {
+  constructor(cause: unknown) {
+    super('postponed_later', `The database does not hear of work that is put off: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * {@link postpone}; one that the database does not hear is noted, to be given back as soon as it answers.
+ * @throws {PostponedLater} then
+ */
 export async function postponeOrNote(
   { database, lost }: { readonly database: Database; readonly lost?: LostClaims | undefined },
   table: ClaimableTable,
@@ -130,6 +143,6 @@ export async function postponeOrNote(
     await postpone(database, table, claimed, delayMs, again.lastError);
   } catch (error) {
     lost?.note({ table, token: claimed.token, id: claimed.row.id, delayMs, leaseMs });
-    throw error;
+    throw new PostponedLater(error);
   }
 }

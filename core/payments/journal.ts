@@ -27,7 +27,7 @@ const PAGE = 200;
 /**
  * Compares what the ledger shows of a hot wallet with the journal, before anything is paid from it: a sequence number that
  * the journal does not account for was spent by somebody else (a restored backup, a second installation, a stolen seed).
- * Freezes the account then, and answers true.
+ * Freezes the account then. Answers whether it is so, frozen before or now.
  *
  * @param accounts the distribution account and its channels, as read *before* `last` was
  * @param last what {@link lastSubmissions} says of them
@@ -62,9 +62,9 @@ export async function freezeIfAhead(
   const unknown = ahead.filter(({ id, sequence }) => sequence > (newer.get(id)?.sequence ?? 0n));
   if (unknown.length === 0) return false;
   for (const { id, sequence } of ahead) await noteSeenSequence(database, id, sequence);
-  await freezeWhileAhead(context, distribution, unknown);
+  const isAhead = await freezeWhileAhead(context, distribution, unknown);
   for (const { id } of ahead) await inspect(context, distribution, id);
-  return true;
+  return isAhead;
 }
 
 /** An adoption may have accounted for the sequence numbers since they were compared: what it has done is not undone. */
@@ -72,19 +72,21 @@ async function freezeWhileAhead(
   context: LedgerContext,
   distribution: string,
   accounts: readonly LedgerAccount[],
-): Promise<void> {
+): Promise<boolean> {
   const { database, actor } = context;
   const ids = accounts.map(({ id }) => id);
-  const frozen = await database.transaction().execute(async (trx) => {
+  const { isAhead, frozen } = await database.transaction().execute(async (trx) => {
     await lockMark(trx, distribution);
     const marks = await journalMarks(trx, ids);
     const first = accounts.find(({ id, sequence }) => sequence > (marks.get(id)?.sequence ?? 0n));
-    if (!first) return undefined;
+    if (!first) return { isAhead: false };
     const reason = `the sequence number of ${first.id} is ${first.sequence} on the ledger, which is ahead of the journal`;
     const wanted = { account: distribution, kind: 'sequence_ahead', reason } as const;
-    return (await freezeAccount(trx, wanted, actor)) ? wanted : undefined;
+    const isNew = await freezeAccount(trx, wanted, actor);
+    return { isAhead: true, ...(isNew && { frozen: wanted }) };
   });
   if (frozen) tellFrozen(context, frozen);
+  return isAhead;
 }
 
 /**

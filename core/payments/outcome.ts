@@ -175,4 +175,5 @@ export async function recordExpiry(
     );
     await calmAlarmed(context, trx, claimed);
   });
+  context.wake?.('payments');
 }

@@ -47,7 +47,7 @@ export async function journal(
 ): Promise<boolean> {
   const { database, log } = context;
   try {
-    return await database.transaction().execute(async (trx) => {
+    const isJournalled = await database.transaction().execute(async (trx) => {
       if ((await openGate(context, trx, distribution, [])).isShut) return false;
       await journalSubmission(trx, {
         id: randomUUID(),
@@ -64,6 +64,8 @@ export async function journal(
       await also(trx);
       return true;
     });
+    if (isJournalled) context.wake?.('submissions');
+    return isJournalled;
   } catch (error) {
     if (!isTakenMeanwhile(error)) throw error;
     log.debug({ account: source.id }, 'another process was quicker; planning again');

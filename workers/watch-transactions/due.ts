@@ -32,9 +32,9 @@ export const LOOP_OF: Readonly<Record<DueWork, Loop>> = {
 };
 const TASKS = Object.keys(LOOP_OF_TASK) as TaskKind[];
 
-/** For what other processes have written (what this one has, rings a bell), and for what has become due. */
+/** For what other processes have written (most of what this one has, rings a bell), and for what has become due. */
 const LOOK_MS = 500;
-/** At rest: half a minute after there was something. */
+/** At rest: half a minute after something came; what only stays due is nothing new. */
 const REST_MS = 1_000;
 const REST_AFTER_LOOKS = 60;
 /** What stays due may be nothing that can be done now (money is stopped, a wallet is away): its loop is rung at every second look. */
@@ -54,16 +54,16 @@ export async function ringForWork(
   bells: Readonly<Record<Loop, Pick<Bell, 'ring'>>>,
   signal: AbortSignal,
 ): Promise<void> {
-  /** At how many looks in a row there was something. */
-  let looks: ReadonlyMap<Loop, number> = new Map();
+  /** At how many looks in a row it was due. */
+  let looks: ReadonlyMap<DueWork, number> = new Map();
   let looksInVain = 0;
   while (!signal.aborted) {
     try {
-      const due = new Set([...(await dueWork(database, TASKS, sources))].map((kind) => LOOP_OF[kind]));
-      looksInVain = due.size > 0 ? 0 : looksInVain + 1;
-      looks = new Map([...due].map((loop) => [loop, (looks.get(loop) ?? 0) + 1]));
-      const rung = [...looks].filter(([, count]) => count % RING_EVERY === 1);
-      for (const [loop] of rung) bells[loop].ring();
+      const due = [...(await dueWork(database, TASKS, sources))];
+      looksInVain = due.every((work) => looks.has(work)) ? looksInVain + 1 : 0;
+      looks = new Map(due.map((work) => [work, (looks.get(work) ?? 0) + 1]));
+      const rung = due.filter((work) => (looks.get(work) ?? 0) % RING_EVERY === 1);
+      for (const loop of new Set(rung.map((work) => LOOP_OF[work]))) bells[loop].ring();
     } catch (error) {
       log.error({ err: error }, 'looking for work failed');
     }

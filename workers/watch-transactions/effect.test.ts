@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { createLostClaims } from '../../core/database/lost-claims.ts';
+import { createLostClaims, PostponedLater } from '../../core/database/lost-claims.ts';
 import { claimTasks, enqueueTask } from '../../core/database/repositories/tasks.ts';
 import { systemClock } from '../../core/runtime/clock.ts';
 import { openCutDatabase } from '../../test/support/cut-database.ts';
@@ -18,7 +18,7 @@ test('an integration that asked to wait while the database was away is not asked
   const [claimed] = await claimTasks(db.database, [kind], 1, 60_000);
   away.cut();
   const context = { database: away.database, lost } as unknown as EffectContext;
-  await expect(waitAsAsked(context, claimed!, 3_600)).rejects.toBeInstanceOf(Error);
+  await expect(waitAsAsked(context, claimed!, 3_600)).rejects.toBeInstanceOf(PostponedLater);
   await lost.giveBack(db.database);
   const task = await db.database.selectFrom('task').selectAll().executeTakeFirstOrThrow();
   expect(task.leaseToken).toBeNull();

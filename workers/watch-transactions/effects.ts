@@ -1,6 +1,6 @@
 import { putBack } from '../../core/database/claim.ts';
 import type { TaskKind } from '../../core/database/entities/work.ts';
-import { postponeOrNote } from '../../core/database/lost-claims.ts';
+import { PostponedLater, postponeOrNote } from '../../core/database/lost-claims.ts';
 import { receiptOfTransaction } from '../../core/database/repositories/receipts.ts';
 import { claimTasks, completeTask, type TaskClaim } from '../../core/database/repositories/tasks.ts';
 import { changeTransaction, findTransactions } from '../../core/database/repositories/transactions.ts';
@@ -92,6 +92,7 @@ async function runEffect(
     if (kind === 'trustlines/authorize') return await authorizeTrustline(context, claimed, transaction);
     await processWithdrawal(context, claimed, transaction);
   } catch (error) {
+    if (error instanceof PostponedLater) throw error;
     const isExpected = error instanceof IntegrationUnavailable || error instanceof IntegrationMisbehaved;
     log[isExpected ? 'warn' : 'error'](
       { err: error, task: claimed.row.key },

@@ -53,28 +53,29 @@ const LONGEST_IDLE_MS = 10_000;
  */
 export async function watchTransactions(base: WatcherContext, signal: AbortSignal): Promise<void> {
   const context = { ...base, lost: createLostClaims(base.clock) };
-  while (!signal.aborted) {
-    // Others work on: what is lost must not wait until this one leads again.
-    await giveBack(context);
-    const waitMs = await untilFree(context);
-    if (waitMs === 0 && (await tryHold(context))) {
-      context.log.info({ holder: context.holder }, 'watching');
-      await lead(context, signal);
-    } else await context.clock.sleep(Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), RENEW_MS), signal);
+  const ending = new AbortController();
+  const givingBack = giveBackLost(context, ending.signal);
+  try {
+    await leadInTurn(context, signal);
+  } finally {
+    ending.abort();
+    await givingBack;
   }
-  await giveBack(context);
   await releaseRole(context.database, ROLE, context.holder).catch((error: unknown) =>
     context.log.warn({ err: error }, 'the lease could not be given back; it ends by itself'),
   );
 }
 
-/** While it cannot be done everything else goes on. */
-async function giveBack({ database, log, lost }: WatcherContext): Promise<void> {
-  await lost
-    ?.giveBack(database)
-    .catch((error: unknown) =>
-      log.warn({ err: error }, 'what is held for nothing could not be given back yet'),
-    );
+async function leadInTurn(context: WatcherContext, signal: AbortSignal): Promise<void> {
+  const { clock, log, holder } = context;
+  while (!signal.aborted) {
+    const waitMs = await untilFree(context);
+    if (waitMs > 0) await clock.sleep(Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), RENEW_MS), signal);
+    else if (await tryHold(context)) {
+      log.info({ holder }, 'watching');
+      await lead(context, signal);
+    } else await clock.sleep(RENEW_MS, signal);
+  }
 }
 
 /** A lease that is given back is seen at the next look, one that ends under a dead process at once. */
@@ -133,7 +134,6 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     }),
     pay(context, bells.payments, signal),
     ringForWork({ ...context, sources: distributionAccounts(context.anchor) }, bells, signal),
-    giveBackLost(context, signal),
     followOutcomes(context, signal),
     followJournal(context, journal, signal),
     followChannels(context, signal),
@@ -186,11 +186,22 @@ async function pay(context: WatcherContext, bell: Bell, signal: AbortSignal): Pr
   }
 }
 
-/** Soon after the database is back: nobody waits for what this process holds and does not work on. */
-async function giveBackLost(context: WatcherContext, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await giveBack(context);
-    await context.clock.sleep(GIVE_BACK_MS, signal);
+/**
+ * Soon after the database is back: nobody waits for what this process holds and does not work on, whether it leads, waits for the last
+ * calls of when it did, or stands by. While it cannot be done everything else goes on.
+ */
+async function giveBackLost(
+  { database, clock, log, lost }: WatcherContext,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let isLast = false; !isLast;) {
+    isLast = signal.aborted;
+    await lost
+      ?.giveBack(database)
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'what is held for nothing could not be given back yet'),
+      );
+    if (!isLast) await clock.sleep(GIVE_BACK_MS, signal);
   }
 }
 

@@ -55,7 +55,7 @@ describe('the work that is due', () => {
     expect(await named()).toEqual(['callback']);
   });
 
-  test('names transfers of our own accounts until they are deferred or journalled', async () => {
+  test('names transfers of our own accounts until they are deferred', async () => {
     await queue();
     expect(await named()).toEqual(['transfer']);
     expect(await named([newAccount()])).toEqual([]);
