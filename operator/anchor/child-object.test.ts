@@ -48,6 +48,30 @@ describe('the rollout of a Deployment', () => {
   });
 });
 
+describe('the rollout of a StatefulSet', () => {
+  const isComplete = (type: string, status: object, generation = 3) => {
+    const object = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'harbor-database', generation },
+      spec: { replicas: 1, updateStrategy: { type } },
+      status: { observedGeneration: 3, ...status },
+    };
+    return toChild('StatefulSet', object).rollout?.isComplete;
+  };
+  const before = { replicas: 1, readyReplicas: 1, updatedReplicas: 0 };
+
+  test('is over under OnDelete although its pod is of the template before: nobody makes that anew', () => {
+    expect(isComplete('OnDelete', before)).toBe(true);
+    expect(isComplete('RollingUpdate', before)).toBe(false);
+  });
+
+  test('is not over while its pod is to be made, or the status is that of the spec before', () => {
+    expect(isComplete('OnDelete', { replicas: 0 })).toBe(false);
+    expect(isComplete('OnDelete', before, 4)).toBe(false);
+  });
+});
+
 describe('a Job', () => {
   const condition = (type: string) => ({ conditions: [{ type, status: 'True' }] });
   test.each([

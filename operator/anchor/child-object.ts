@@ -9,7 +9,10 @@ export interface Rollout {
   readonly wanted: number;
   readonly replicas: number;
   readonly ready: number;
-  /** Every copy of the newest template has been there and ready, and those of the one before are gone. */
+  /**
+   * Every copy of the newest template has been there and ready, and those of the one before are gone. Under `OnDelete`: every
+   * copy is there.
+   */
   readonly isComplete: boolean;
   /** The newest template did not come up in its time. */
   readonly isStuck: boolean;
@@ -50,7 +53,9 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 function rolloutOf(metadata: ObjectMeta, raw: KubeObject & Readonly<Record<string, unknown>>): Rollout {
   const [spec, status] = [recordOf(raw['spec']), recordOf(raw['status'])];
   const [wanted, replicas] = [numberOf(spec['replicas'], 1), numberOf(status['replicas'])];
-  const updated = numberOf(status['updatedReplicas']);
+  // Nobody makes a pod anew for a new template then: it is as good as one of it, for months perhaps.
+  const isOnDelete = recordOf(spec['updateStrategy'])['type'] === 'OnDelete';
+  const updated = isOnDelete ? replicas : numberOf(status['updatedReplicas']);
   const isSeen = numberOf(status['observedGeneration']) >= (metadata.generation ?? 0);
   // Of a Deployment; it stays so when pods fail later. A StatefulSet tells nothing of the kind.
   const progress = conditionOf(status, 'Progressing')?.reason;
