@@ -38,6 +38,8 @@ export async function receiveForm(ctx: Context, onFile: (part: FilePart) => Prom
   const texts: Record<string, string> = {};
   // An error page hands what came so far to its button "Try again".
   ctx.request.body = texts;
+  // Its `close` has passed: whoever was to look up first would wait for it for ever.
+  if (ctx.req.destroyed) throw endedEarly();
   const done = Promise.withResolvers<void>();
   let files = Promise.resolve();
   let received = 0;
@@ -51,7 +53,7 @@ export async function receiveForm(ctx: Context, onFile: (part: FilePart) => Prom
   });
   parser.on('file', (name, content, { filename }) => {
     // A part that breaks off ends its handler by this error; without a listener it would end the process.
-    content.on('error', (error) => done.reject(new BadRequest('the body ended early', { cause: error })));
+    content.on('error', (error) => done.reject(endedEarly(error)));
     if (!filename) return void content.resume();
     const part = { name, filename, content, before: texts };
     files = files.then(() => onFile(part)).finally(() => content.resume());
@@ -67,8 +69,8 @@ export async function receiveForm(ctx: Context, onFile: (part: FilePart) => Prom
     if (received > MAX_BODY_BYTES) done.reject(new BodyTooLarge(MAX_BODY_BYTES));
   });
   ctx.req.once('close', () => {
-    // It closes as well when all of it is here and a file is still being handed on.
-    if (!ctx.req.complete) done.reject(new BadRequest('the body ended early'));
+    // It closes as well when all of it is read and a file is still being handed on. What is here and not read goes with it.
+    if (!ctx.req.readableEnded) done.reject(endedEarly());
   });
   ctx.req.pipe(parser);
   try {
@@ -81,6 +83,8 @@ export async function receiveForm(ctx: Context, onFile: (part: FilePart) => Prom
     throw error;
   }
 }
+
+const endedEarly = (cause?: unknown): BadRequest => new BadRequest('the body ended early', { cause });
 
 function openParser(ctx: Context): busboy.Busboy {
   try {

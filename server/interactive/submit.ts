@@ -48,7 +48,6 @@ async function receive(visit: Visit): Promise<Submission> {
     visit.transaction.status === 'incomplete'
       ? visit.shell.uploadPlaces.take(visit.transaction.id)
       : undefined;
-  if (place) visit.ctx.req.once('close', place);
   requestOf(visit.ctx).isUpload = place !== undefined;
   let asked: ReturnType<typeof currentPage> | undefined;
   const onFile = async (part: FilePart): Promise<void> => {
@@ -58,7 +57,11 @@ async function receive(visit: Visit): Promise<Submission> {
     const field = page && fileFieldOf(page, part, visit);
     if (page && field) files.set(field.name, await upload(visit, { page, field }, part));
   };
-  return { body: await receiveForm(visit.ctx, onFile), files };
+  try {
+    return { body: await receiveForm(visit.ctx, onFile), files };
+  } finally {
+    place?.();
+  }
 }
 
 /** `action` names the form, `calculate` the button that only shows the fee. */

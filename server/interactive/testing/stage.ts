@@ -21,7 +21,7 @@ import { anchorOf } from '../../testing/anchor.ts';
 import { serve, type ServedApp } from '../../testing/serve.ts';
 import { createLinks, type PageLinks } from '../links.ts';
 import { routesOf } from '../routes.ts';
-import { createShell } from '../shell.ts';
+import { createShell, type Shell } from '../shell.ts';
 import { renderErrorFor } from '../errors.ts';
 import type { InteractiveDeps } from '../deps.ts';
 import { Browser } from './browser.ts';
@@ -43,6 +43,7 @@ export interface Stage {
   readonly anchor: Anchor;
   readonly db: TestDatabase;
   readonly app: ServedApp;
+  readonly shell: Shell;
   readonly links: PageLinks;
   readonly keys: SessionKeyRing;
   readonly integration: IntegrationClient;
@@ -104,6 +105,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     anchor,
     db,
     app: served,
+    shell,
     links,
     keys,
     integration,
