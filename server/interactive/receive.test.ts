@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { closeServed, serve } from '../testing/serve.ts';
 import { PATHS } from './origin.ts';
 import { receiveForm } from './receive.ts';
+import type { Browser } from './testing/browser.ts';
 import { openStage } from './testing/stage.ts';
 
 const HEADERS = { 'Content-Type': 'multipart/form-data; boundary=b' };
@@ -30,6 +31,30 @@ function send(url: string | URL, body: string, headers: Record<string, string | 
   return sent;
 }
 
+const cookiesOf = ({ cookies }: Browser): string =>
+  [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
+test('a customer’s transactions share the places for uploads of one customer', async () => {
+  const stage = await openStage();
+  const transaction = await stage.create();
+  const browser = await stage.enter(transaction);
+  const take = () => stage.shell.uploadPlaces.take(transaction.subject);
+  const others = [take(), take(), take()];
+  expect(others).not.toContain(undefined);
+  const sent = send(`${stage.app.url}${PATHS.interactive}?transaction_id=${transaction.id}`, FILE_HEAD, {
+    'Content-Length': 1_000,
+    Cookie: cookiesOf(browser),
+  });
+  await until(() => {
+    const free = take();
+    free?.();
+    return free === undefined;
+  });
+  sent.destroy();
+  await until(() => take() !== undefined);
+  await stage.stop();
+});
+
 describe('a browser that goes', () => {
   afterEach(closeServed);
 
@@ -40,12 +65,11 @@ describe('a browser that goes', () => {
     const stage = await openStage();
     const transaction = await stage.create();
     const browser = await stage.enter(transaction);
-    const { promise: isOver, resolve: letGo } = Promise.withResolvers<void>();
-    const holder = stage.db.database.transaction().execute(async (trx) => {
+    await stage.db.database.transaction().execute(async (trx) => {
       await sql`lock table transaction in access exclusive mode`.execute(trx);
       const sent = send(`${stage.app.url}${PATHS.interactive}?transaction_id=${transaction.id}`, body, {
         'Content-Length': length,
-        Cookie: [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        Cookie: cookiesOf(browser),
       });
       await until(async () => {
         const waiting = await sql`
@@ -56,12 +80,9 @@ describe('a browser that goes', () => {
       });
       sent.destroy();
       await until(() => stage.app.logged.some(({ status }) => status === 499));
-      letGo();
     });
-    await isOver;
-    await holder;
     await until(() => stage.app.logged.some(({ msg }) => msg === 'a page was refused'));
-    const places = Array.from({ length: 4 }, () => stage.shell.uploadPlaces.take(transaction.id));
+    const places = Array.from({ length: 4 }, () => stage.shell.uploadPlaces.take(transaction.subject));
     expect(places).not.toContain(undefined);
     await stage.stop();
   });

@@ -46,7 +46,7 @@ async function receive(visit: Visit): Promise<Submission> {
   // Only for a browser with a session, on a form that is open: for anybody else a body has to come at once.
   const place =
     visit.transaction.status === 'incomplete'
-      ? visit.shell.uploadPlaces.take(visit.transaction.id)
+      ? visit.shell.uploadPlaces.take(visit.transaction.subject)
       : undefined;
   requestOf(visit.ctx).isUpload = place !== undefined;
   let asked: ReturnType<typeof currentPage> | undefined;

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createUploadPlaces } from './upload-places.ts';
 
-test('no transaction has more than its places, nor all together more than there are, and each comes back once', () => {
+test('no customer has more than its places, nor all together more than there are, and each comes back once', () => {
   const step = fc.record({ id: fc.constantFrom('a', 'b', 'c'), isEnd: fc.boolean(), at: fc.nat() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
