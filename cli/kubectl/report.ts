@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import type { Clock } from '../../core/runtime/clock.ts';
 import { CapstanError, messageOf } from '../../core/runtime/errors.ts';
+import { COMPONENT_LABEL } from '../../operator/resources/context.ts';
 import { VERSION } from '../version.ts';
 import { gather, textAt, type Gathered, type Loaded } from './gather.ts';
 import { lookInside } from './look.ts';
@@ -101,8 +102,7 @@ async function readLogs(
 ): Promise<readonly ArchiveFile[]> {
   const pods = objects.filter(
     (one) =>
-      one.kind === 'Pod' &&
-      (integrationLogs || one.metadata.labels?.['app.kubernetes.io/component'] !== 'integration'),
+      one.kind === 'Pod' && (integrationLogs || one.metadata.labels?.[COMPONENT_LABEL] !== 'integration'),
   );
   const logs = await Promise.all(
     pods.flatMap((pod) =>

@@ -3,7 +3,7 @@ import { createFakeClock } from '../../core/runtime/fake-clock.ts';
 import { createNamespace } from '../../test/cluster/access.ts';
 import { sharedControlPlane } from '../../test/cluster/control-plane.ts';
 import { testClient, testLog, type TestClient } from '../kube/testing/cluster-client.ts';
-import { ANCHOR_LABEL } from '../resources/context.ts';
+import { ANCHOR_LABEL, COMPONENT_LABEL } from '../resources/context.ts';
 import { createCauseFinder } from './cause-finder.ts';
 import type { ChildObject } from './child-object.ts';
 import { rollout } from './testing/knowledge.ts';
@@ -38,7 +38,7 @@ async function stuckPod(part: string, reason: string): Promise<void> {
     },
   };
   const name = `harbor-${part}`;
-  const labels = { [ANCHOR_LABEL]: 'harbor', 'app.kubernetes.io/component': part };
+  const labels = { [ANCHOR_LABEL]: 'harbor', [COMPONENT_LABEL]: part };
   const metadata = { name, namespace: namespace.name, labels };
   const pod = { ...POD, metadata, spec: { containers: [container], nodeSelector: { no: 'node' } } };
   await client.apply(pod);
@@ -55,12 +55,12 @@ async function stuckPod(part: string, reason: string): Promise<void> {
 const deployment = (part: string, change: Parameters<typeof rollout>[0]): ChildObject => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { name: `harbor-${part}` },
+  metadata: { name: `harbor-${part}`, labels: { [COMPONENT_LABEL]: part } },
   version: '1',
   rollout: rollout(change),
 });
 
-test('asks for pods again within the pause only when another part fell ill, so that it is told with its cause', async () => {
+const setUp = () => {
   const clock = createFakeClock();
   const finder = createCauseFinder({ client, clock, calendar: clock, log: testLog() });
   const owner = { name: 'harbor', namespace: namespace.name, uid: 'u' };
@@ -69,6 +69,11 @@ test('asks for pods again within the pause only when another part fell ill, so t
     const { causes } = await finder.find({ owner, family, signal: new AbortController().signal }, APIS);
     return [...causes.keys()].toSorted();
   };
+  return { clock, partsWith };
+};
+
+test('asks for pods again within the pause only when another part fell ill, so that it is told with its cause', async () => {
+  const { clock, partsWith } = setUp();
   const integration = deployment('integration', { ready: 1, isComplete: false });
   await stuckPod('integration', 'ImagePullBackOff');
   expect(await partsWith(integration)).toEqual(['integration']);
@@ -80,4 +85,13 @@ test('asks for pods again within the pause only when another part fell ill, so t
   expect(await partsWith(integration, server)).toEqual(['integration', 'server']);
   await clock.advance(2_000);
   expect(await partsWith(integration, server)).toEqual(['integration', 'server', 'watch-transactions']);
+});
+
+test('what is wrong with the pods before is not told of a new template that has no pod yet', async () => {
+  const { partsWith } = setUp();
+  await stuckPod('server', 'CrashLoopBackOff');
+  const server = (hasBegun: boolean) => deployment('server', { ready: 0, isComplete: false, hasBegun });
+  expect(await partsWith(server(true))).toContain('server');
+  expect(await partsWith(server(false))).not.toContain('server');
+  expect(await partsWith(server(true))).toContain('server');
 });

@@ -5,8 +5,9 @@ import type { Log } from '../../core/runtime/log.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { ANCHOR_LABEL, type Apis } from '../resources/context.ts';
+import { ANCHOR_LABEL, COMPONENT_LABEL, type Apis } from '../resources/context.ts';
 import type { Owner } from './anchor-object.ts';
+import type { Rollout } from './child-object.ts';
 import { causeOfRequests, NO_CAUSES, type Causes, type CertificateRequestObject } from './causes.ts';
 import type { Family } from './observe.ts';
 import { causesOfPods, type PodObject } from './pod-causes.ts';
@@ -89,7 +90,7 @@ export function createCauseFinder(options: {
   };
   const ask = async (owner: Owner, unwell: Unwell, signal: AbortSignal): Promise<Causes> => {
     const pods = unwell.hasPods ? await listOf<PodObject>(POD, owner, signal) : [];
-    const causes = new Map(causesOfPods(pods, calendar.now()));
+    const causes = new Map(causesOfPods(pods, unwell.templates, calendar.now()));
     const { certificate } = unwell;
     if (certificate !== undefined) {
       const cause = causeOfRequests(await requestsOf(owner, signal), certificate);
@@ -133,25 +134,42 @@ export function createCauseFinder(options: {
 const POD = { apiVersion: 'v1', kind: 'Pod' };
 const REQUEST = { apiVersion: 'cert-manager.io/v1', kind: 'CertificateRequest' };
 
+/** As a hash of a template: that of no pod. */
+const NO_TEMPLATE = '';
+
 interface Unwell {
   /** What is not well, and how. */
   readonly parts: ReadonlySet<string>;
   readonly hasPods: boolean;
+  /** By component, the template whose pods count; `NO_TEMPLATE`: it has none yet, and those that are there are of the one before. */
+  readonly templates: ReadonlyMap<string, string>;
   /** Uid of a Certificate that is not issued. */
   readonly certificate?: string;
 }
 
+/** How a rollout is not well; undefined: it is. */
+function shortOf({ hasBegun, isComplete, ready, wanted }: Rollout): string | undefined {
+  if (!isComplete) return hasBegun ? 'rolling out' : 'unbegun';
+  return ready < wanted ? 'short' : undefined;
+}
+
 function unwellOf(family: Family, apis: Apis): Unwell {
   const ofPods = family.all.flatMap(({ kind, metadata, rollout, job }) => {
-    const isShort = rollout !== undefined && (!rollout.isComplete || rollout.ready < rollout.wanted);
-    if (!isShort && (job === undefined || job === 'complete')) return [];
-    return [`${kind}/${metadata.name}/${job ?? (rollout?.isComplete === true ? 'short' : 'rolling out')}`];
+    const how = rollout ? shortOf(rollout) : job;
+    if (how === undefined || how === 'complete') return [];
+    const component = metadata.labels?.[COMPONENT_LABEL] ?? '';
+    const template = how === 'unbegun' ? NO_TEMPLATE : rollout?.template;
+    return [{ part: `${kind}/${metadata.name}/${how}`, component, template }];
   });
+  const templates = ofPods.flatMap(({ component, template }) =>
+    template === undefined ? [] : [[component, template] as const],
+  );
   const certificate = apis.certManager ? family.of('Certificate', 'server') : undefined;
   const isPending = certificate !== undefined && certificate.certificate?.state === 'pending';
   return {
-    parts: new Set([...ofPods, ...(isPending ? ['Certificate'] : [])]),
-    hasPods: ofPods.length > 0,
+    parts: new Set([...ofPods.map(({ part }) => part), ...(isPending ? ['Certificate'] : [])]),
+    hasPods: ofPods.some(({ template }) => template !== NO_TEMPLATE),
+    templates: new Map(templates),
     ...(isPending && { certificate: certificate.metadata.uid ?? '' }),
   };
 }

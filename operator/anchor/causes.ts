@@ -8,7 +8,7 @@ export interface Cause {
   readonly isLasting: boolean;
 }
 
-/** By the label `app.kubernetes.io/component`; a certificate's under `certificate`. */
+/** By the part's component (`COMPONENT_LABEL`); a certificate's under `certificate`. */
 export type Causes = ReadonlyMap<string, Cause>;
 export const NO_CAUSES: Causes = new Map();
 

@@ -44,7 +44,27 @@ describe('the rollout of a Deployment', () => {
   });
 
   test('is not judged by a status of the spec before', () => {
-    expect(rollout({ ...counts, conditions: [AVAILABLE] }, 4)).toMatchObject({ isComplete: false });
+    const before = { isComplete: false, hasBegun: false };
+    expect(rollout({ ...counts, conditions: [AVAILABLE] }, 4)).toMatchObject(before);
+  });
+
+  test('has begun once there is a pod of the newest template', () => {
+    const conditions = [{ ...AVAILABLE, reason: 'ReplicaSetUpdated' }];
+    expect(rollout({ ...counts, updatedReplicas: 0, conditions })).toMatchObject({ hasBegun: false });
+    expect(rollout({ ...counts, updatedReplicas: 1, conditions })).toMatchObject({ hasBegun: true });
+  });
+});
+
+describe('the newest template of a Deployment', () => {
+  test.each([
+    ['Created new replica set "harbor-server-7d9c5b8f46"', '7d9c5b8f46'],
+    ['Found new replica set "harbor-server-7d9c5b8f46"', '7d9c5b8f46'],
+    ['ReplicaSet "harbor-server-7d9c5b8f46" is progressing.', '7d9c5b8f46'],
+    ['ReplicaSet "harbor-server-7d9c5b8f46" has successfully progressed.', '7d9c5b8f46'],
+    ['ReplicaSet "harbor-server-7d9c5b8f46" has timed out progressing.', '7d9c5b8f46'],
+    ['Deployment is paused', undefined],
+  ])('is read from: %s', (message, template) => {
+    expect(rollout({ ...counts, conditions: [{ ...AVAILABLE, message }] })?.template).toBe(template);
   });
 });
 

@@ -14,6 +14,10 @@ export interface Rollout {
    * copy is there.
    */
   readonly isComplete: boolean;
+  /** A copy of the newest template is there, ready or not; under `OnDelete`, of any. */
+  readonly hasBegun: boolean;
+  /** What the pods of a Deployment's newest template have for `pod-template-hash`. */
+  readonly template?: string;
   /** The newest template did not come up in its time. */
   readonly isStuck: boolean;
 }
@@ -50,6 +54,13 @@ const conditionOf = (status: Readonly<Record<string, unknown>>, type: string): C
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+/**
+ * Only in words does a Deployment name the ReplicaSet of its newest template, and that ends in the template's hash. Its newest pod
+ * may be of the template before, made anew for one that was drained.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/controller/deployment/progress.go
+ */
+const NEW_REPLICA_SET = /\breplica ?set "[^"]*?([^"-]+)"/i;
+
 function rolloutOf(metadata: ObjectMeta, raw: KubeObject & Readonly<Record<string, unknown>>): Rollout {
   const [spec, status] = [recordOf(raw['spec']), recordOf(raw['status'])];
   const [wanted, replicas] = [numberOf(spec['replicas'], 1), numberOf(status['replicas'])];
@@ -58,12 +69,15 @@ function rolloutOf(metadata: ObjectMeta, raw: KubeObject & Readonly<Record<strin
   const updated = isOnDelete ? replicas : numberOf(status['updatedReplicas']);
   const isSeen = numberOf(status['observedGeneration']) >= (metadata.generation ?? 0);
   // Of a Deployment; it stays so when pods fail later. A StatefulSet tells nothing of the kind.
-  const progress = conditionOf(status, 'Progressing')?.reason;
+  const { reason: progress, message } = conditionOf(status, 'Progressing') ?? {};
+  const template = NEW_REPLICA_SET.exec(textOf(message))?.[1];
   const hasArrived = progress === undefined || progress === 'NewReplicaSetAvailable';
   return {
     wanted,
     replicas,
     ready: numberOf(status['readyReplicas']),
+    hasBegun: isSeen && updated > 0,
+    ...(template !== undefined && { template }),
     isComplete: isSeen && updated >= wanted && replicas <= updated && hasArrived,
     isStuck: isSeen && progress === 'ProgressDeadlineExceeded',
   };

@@ -4,6 +4,7 @@ import { causesOfPods, type PodObject } from './pod-causes.ts';
 
 const NOW_MS = Date.parse('2026-11-29T12:00:00Z');
 const JUST_NOW = '2026-11-29T11:59:58Z';
+const COMPONENT = { 'app.kubernetes.io/component': 'server' };
 const IMAGE = 'registry.example/bank:1.2.0';
 
 type Container = NonNullable<NonNullable<PodObject['status']>['containerStatuses']>[number];
@@ -20,7 +21,7 @@ function pod(
     metadata: {
       name: 'harbor-server-1',
       creationTimestamp: '2026-11-29T11:00:00Z',
-      labels: { 'app.kubernetes.io/component': 'server' },
+      labels: COMPONENT,
       ...metadata,
     },
     spec: { containers: [{ name: 'main', image: IMAGE, resources: { limits: { memory: '384Mi' } } }] },
@@ -33,7 +34,7 @@ const waiting = (reason: string, message = '', change: Partial<Container> = {}):
   state: { waiting: { reason, message } },
 });
 const causeOf = (...pods: readonly PodObject[]): Cause | undefined =>
-  causesOfPods(pods, NOW_MS).values().next().value;
+  causesOfPods(pods, new Map(), NOW_MS).values().next().value;
 
 describe('why a pod does not come up', () => {
   test.each<[string, Partial<Container>, string, boolean]>([
@@ -130,6 +131,7 @@ describe('why a pod does not come up', () => {
     const labels = { 'app.kubernetes.io/component': 'integration' };
     const [cause] = causesOfPods(
       [pod(waiting('CrashLoopBackOff', '', { lastState: { terminated: ended } }), { labels })],
+      new Map(),
       NOW_MS,
     ).values();
     expect(cause?.text).toBe('pod harbor-server-1 ended with exit code 1');
@@ -158,10 +160,23 @@ describe('why a pod does not come up', () => {
     );
   });
 
-  test('of the pods of a part the newest counts, but what lasts before what may pass', () => {
+  describe('of several pods of a part', () => {
     const slow = { state: { running: {} } };
-    const older = (name: string) => ({ name, creationTimestamp: '2026-11-29T10:00:00Z' });
-    expect(causeOf(pod(slow, older('old')), pod(slow))?.text).toContain('harbor-server-1 runs');
-    expect(causeOf(pod(slow), pod(waiting('ErrImagePull'), older('old')))?.text).toContain('pod old cannot');
+    const broken = waiting('ErrImagePull');
+    const older = { name: 'old', creationTimestamp: '2026-11-29T10:00:00Z' };
+
+    test('the newest one is told, but what lasts before what may pass', () => {
+      expect(causeOf(pod(slow, older), pod(slow))?.text).toContain('harbor-server-1 runs');
+      expect(causeOf(pod(slow), pod(broken, older))?.text).toContain('pod old cannot');
+    });
+
+    test('one of another template than the wanted one is not told, be it older or newer', () => {
+      const of = (hash: string) => ({ ...COMPONENT, 'pod-template-hash': hash });
+      const pods = [pod(slow, { ...older, labels: of('a') }), pod(broken, { labels: of('b') })];
+      const told = (hash: string) => causesOfPods(pods, new Map([['server', hash]]), NOW_MS).get('server');
+      expect(told('a')?.text).toContain('pod old runs');
+      expect(told('b')?.text).toContain('harbor-server-1 cannot');
+      expect(told('c')).toBeUndefined();
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../kube/objects.ts';
+import { COMPONENT_LABEL } from '../resources/context.ts';
 import { clean, type Cause, type Causes } from './causes.ts';
 
 interface Ended {
@@ -42,7 +43,6 @@ export interface PodObject extends KubeObject {
   };
 }
 
-const COMPONENT = 'app.kubernetes.io/component';
 const IMAGE = /^(ErrImage|ImagePull|InvalidImage|ImageInspect|RegistryUnavailable)/;
 /** What containerd was about, step by step, before what went wrong. */
 const STEPS = /^(?:(?:failed to|unexpected status|Head|Get)\b[^:"]*(?:"[^"]*")?: )+/;
@@ -52,9 +52,16 @@ const RECENT_MS = 600_000;
 
 /**
  * Why parts of an anchor are not ready, from their pods: for each part what lasts before what may pass, the newest pod before
- * the others. `nowMs`: the time of day.
+ * the others.
+ * @param templates by component, the `pod-template-hash` that counts: a pod of the template before says nothing of what is wanted
+ *   now. Of other components every pod counts.
+ * @param nowMs the time of day
  */
-export function causesOfPods(pods: readonly PodObject[], nowMs: number): Causes {
+export function causesOfPods(
+  pods: readonly PodObject[],
+  templates: ReadonlyMap<string, string>,
+  nowMs: number,
+): Causes {
   const causes = new Map<string, Cause>();
   const newestFirst = pods.toSorted(
     (one, other) =>
@@ -62,7 +69,10 @@ export function causesOfPods(pods: readonly PodObject[], nowMs: number): Causes 
       one.metadata.name.localeCompare(other.metadata.name),
   );
   for (const pod of newestFirst) {
-    const part = pod.metadata.labels?.[COMPONENT] ?? '';
+    const { labels } = pod.metadata;
+    const part = labels?.[COMPONENT_LABEL] ?? '';
+    const template = templates.get(part);
+    if (template !== undefined && labels?.['pod-template-hash'] !== template) continue;
     const cause = causeOf(pod, part !== 'integration', nowMs);
     const known = causes.get(part);
     if (cause && (!known || (cause.isLasting && !known.isLasting))) causes.set(part, cause);

@@ -81,6 +81,7 @@ export function createBuildContext(
 
 export const ANCHOR_LABEL = 'capstan.dev/anchor';
 export const VERSION_LABEL = 'app.kubernetes.io/version';
+export const COMPONENT_LABEL = 'app.kubernetes.io/component';
 
 /** What selects the pods of a part. Immutable in a Deployment, so it holds nothing that may ever change. */
 export function selectorLabels(
@@ -90,7 +91,7 @@ export function selectorLabels(
   return {
     'app.kubernetes.io/name': 'capstan',
     'app.kubernetes.io/instance': name,
-    'app.kubernetes.io/component': component,
+    [COMPONENT_LABEL]: component,
   };
 }
 

@@ -9,7 +9,14 @@ import type { ConditionType, Finding } from '../reasons.ts';
 
 /** What is known of an Anchor that is well, to be bent. */
 export const NOW_MS = 1_800_000_000_000;
-export const ROLLED_OUT: Rollout = { wanted: 2, replicas: 2, ready: 2, isComplete: true, isStuck: false };
+export const ROLLED_OUT: Rollout = {
+  wanted: 2,
+  replicas: 2,
+  ready: 2,
+  hasBegun: true,
+  isComplete: true,
+  isStuck: false,
+};
 export const rollout = (change: Partial<Rollout>): Rollout => ({ ...ROLLED_OUT, ...change });
 
 const context = contextOf(bent({ tls: { issuerRef: { name: 'letsencrypt' } } }));
