@@ -97,11 +97,18 @@ describe('the schema', () => {
     // what is so, gate, is a Job written, is the server written
     ['is reported as new enough', world(context), 'current', false, true],
     [
-      'is reported as new enough, and the Job has more to do',
+      'is reported as new enough, and the Job has not told of its end: its node died behind the commit',
       world(context, job('running')),
-      'running',
+      'current',
       false,
+      true,
+    ],
+    [
+      'is reported as new enough, and the Job is tried again',
+      world(context, job('failing')),
+      'current',
       false,
+      true,
     ],
     [
       'is reported as new enough, and the Job was done',

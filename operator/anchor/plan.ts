@@ -127,8 +127,8 @@ function schemaGate(context: BuildContext, observed: Observed, known: Known, job
   const isOurs = existing !== undefined && existing.immutableHash === immutableHashOf(job.object);
   const state =
     isOurs && observed.migrationJob?.name === existing.name ? observed.migrationJob.state : 'none';
-  // What serves tells of the new schema as soon as it is there, and the Job may have more to do.
-  if (!isBehind && !isOther) return state === 'running' ? 'running' : 'current';
+  // Whatever the Job says: it commits all at once, last, and its node may die before it tells of its end.
+  if (!isBehind && !isOther) return 'current';
   if (state === 'none') return 'waiting';
   return state === 'complete' ? 'migrated' : state;
 }
