@@ -126,6 +126,14 @@ describe('why a pod does not come up', () => {
     });
   });
 
+  test('of which no more is said: the sentence ends where the saying would begin', () => {
+    const conditions = [{ type: 'PodScheduled', status: 'False' }];
+    const nowhere = pod(undefined, { status: { phase: 'Pending', conditions } });
+    expect(causeOf(nowhere)?.text).toBe('pod harbor-server-1 finds no node');
+    const evicted = pod(undefined, { status: { phase: 'Failed', reason: 'Evicted' } });
+    expect(causeOf(evicted)?.text).toBe('pod harbor-server-1 was evicted');
+  });
+
   test('what the container of somebody else wrote last is not told: it may be about a customer', () => {
     const ended = { exitCode: 1, message: 'Ada Lovelace, GB82WEST12345698765432', finishedAt: JUST_NOW };
     const labels = { 'app.kubernetes.io/component': 'integration' };

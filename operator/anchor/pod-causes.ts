@@ -129,15 +129,21 @@ function isWell({ metadata, status }: PodObject): boolean {
 const lasting = (text: string): Cause => ({ text, isLasting: true });
 const passing = (text: string): Cause => ({ text, isLasting: false });
 
+/** What somebody says about it, where anybody does. */
+function behind(message: string | undefined): string {
+  const said = clean(message);
+  return said === '' ? '' : `: ${said}`;
+}
+
 function evicted({ pod: { status } }: Patient): Say {
-  return status?.reason === 'Evicted' ? passing(`was evicted: ${clean(status.message)}`) : undefined;
+  return status?.reason === 'Evicted' ? passing(`was evicted${behind(status.message)}`) : undefined;
 }
 
 function withoutNode({ pod: { status } }: Patient): Say {
   const unscheduled = status?.conditions?.find(
     (one) => one.type === 'PodScheduled' && one.status === 'False',
   );
-  return unscheduled && passing(`finds no node: ${clean(unscheduled.message)}`);
+  return unscheduled && passing(`finds no node${behind(unscheduled.message)}`);
 }
 
 function withoutImage({ reason, message, container }: Patient): Say {

@@ -82,6 +82,12 @@ describe('a finding', () => {
   });
 });
 
+test('a case of which nothing is said leaves the sentence of the reason as it is', () => {
+  const { message } = finding('CertificateReady', 'Failed');
+  for (const detail of ['', ' ', '.'])
+    expect(finding('CertificateReady', 'Failed', detail).message).toBe(message);
+});
+
 describe('Ready', () => {
   test.each<[string, readonly Finding[], string, string]>([
     ['everything is well', HEALTHY, 'True', 'Serving'],

@@ -35,11 +35,12 @@ export interface Finding<T extends ConditionType = ConditionType> {
  * A condition by its reason; the status comes from the table, so that a reason always means the same.
  * @param detail names of keys, accounts, objects: never a value of a Secret
  */
-export function finding<T extends ConditionType>(type: T, reason: ReasonOf<T>, detail?: string): Finding<T> {
+export function finding<T extends ConditionType>(type: T, reason: ReasonOf<T>, detail = ''): Finding<T> {
   const rows: Readonly<Record<string, ConditionReason>> = REASON_TABLE[type];
   const row = rows[reason];
   if (!row) throw new Error(`${type} has no reason ${reason}`);
-  const message = detail === undefined ? row.sentence : `${stemOf(row.sentence)}: ${stemOf(detail)}.`;
+  const said = stemOf(detail.trim());
+  const message = said === '' ? row.sentence : `${stemOf(row.sentence)}: ${said}.`;
   // Half a character comes back from the API server as another one, and would be written again and again.
   return { type, status: row.status, reason, message: message.slice(0, 1024).toWellFormed() };
 }
