@@ -1,6 +1,7 @@
 import type { FormPage } from '../../core/integration/contract.ts';
 import { FIELD_VALUE_LIMIT } from '../../core/integration/contract/values.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
+import { COUNTRIES } from './countries.ts';
 import { attributesOf, type FieldAttribute } from './field-attributes.ts';
 import { groupsOf, type InputField } from './fields.ts';
 import { fileTerms } from './file-types.ts';
@@ -183,5 +184,9 @@ function countryOptions(
 ): readonly { value: string; label: string }[] {
   const all = translator.countries();
   const offered = only === undefined ? all : all.filter(({ value }) => only.includes(value));
-  return [{ value: '', label: translator.t('field.choose') }, ...offered];
+  // Kosovo, for one, has a code (XKX) that ISO does not list; Intl has names for alpha-2 codes alone.
+  const others = [...new Set(only)]
+    .filter((code) => !COUNTRIES.has(code))
+    .map((code) => ({ value: code, label: code }));
+  return [{ value: '', label: translator.t('field.choose') }, ...offered, ...others];
 }
