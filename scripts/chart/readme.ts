@@ -38,7 +38,8 @@ helm test capstan --namespace capstan --logs   # is the operator ready, does the
   administrator apply crds/anchors.capstan.dev.yaml and set \`crds.install: false\`. Whether cert-manager and the like are there is then asked each minute.
 - **Two releases** must not act upon the same Anchors: give each its own \`namespaces\`.
 - **Uninstall.** Anchors, and what they run, go on; nobody looks after them until the operator is back. To install again under another name, give helm
-  \`--take-ownership\`. The pod of the last \`helm test\`, whose log \`--logs\` reads, stays: \`kubectl delete pod capstan-test\`.
+  \`--take-ownership\`. The pod of the last \`helm test\`, whose log \`--logs\` reads, stays:
+  \`kubectl delete pod capstan-test --namespace capstan\`.
 - **An address range for the API server** (\`networkPolicy.apiServerCidrs\`) makes the policy tight; without it any address is open at its ports.
 
 ## Values
