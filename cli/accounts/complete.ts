@@ -34,8 +34,9 @@ const STANDARD_STREAM = '-';
 
 /**
  * `capstan accounts complete`: the keys that a manifest leaves out, as `capstan dev` makes them, but for a cluster. Writes the
- * manifest whole, with a Secret of the seeds, and only then makes the accounts: seeds cannot be lost. Called again with a file that
- * it wrote, it goes on with the keys in there.
+ * manifest whole, with a Secret of the seeds, to a file, and only then makes the accounts: their seeds cannot be lost. Called again
+ * with a file that it wrote, it goes on with the keys in there. To standard output it writes when the accounts are there, so that
+ * `kubectl apply` behind it gets no Anchor without accounts; the seeds of a call that fails are lost, and the next one makes others.
  * @throws {ManifestErrors}
  * @throws {InvalidOption}
  * @throws {AccountSetupFailed}
