@@ -110,4 +110,19 @@ describe('a browser that goes', () => {
     read();
     expect(await ended).toMatchObject({ message: 'the body ended early' });
   });
+
+  test('of a form whose rest was discarded because it is answered, is not waited for', async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<unknown>();
+    const router = new Router().post(PATHS.interactive, async (ctx) => {
+      const form = receiveForm(ctx, async () => {});
+      // As the listener does (server/body-pace.ts).
+      ctx.req.unpipe();
+      ctx.req.resume();
+      end(await form.catch((error: unknown) => error));
+    });
+    const app = await serve([router]);
+    const body = FILE_HEAD + TAIL;
+    send(app.url + PATHS.interactive, body, { 'Content-Length': body.length }).end();
+    expect(await ended).toMatchObject({ message: 'the body ended early' });
+  });
 });

@@ -69,8 +69,8 @@ export async function receiveForm(ctx: Context, onFile: (part: FilePart) => Prom
     if (received > MAX_BODY_BYTES) done.reject(new BodyTooLarge(MAX_BODY_BYTES));
   });
   ctx.req.once('close', () => {
-    // It closes as well when all of it is read and a file is still being handed on. What is here and not read goes with it.
-    if (!ctx.req.readableEnded) done.reject(endedEarly());
+    // It closes as well when the parser has all of it and a file is still being handed on. What is here and not read goes with it.
+    if (!parser.writableEnded) done.reject(endedEarly());
   });
   ctx.req.pipe(parser);
   try {
