@@ -74,7 +74,7 @@ interface Parts {
   readonly integration: IntegrationClient;
   readonly sessionKeys: SessionKeyRing;
   readonly health: Health;
-  readonly room: () => Promise<boolean>;
+  readonly room: () => Promise<boolean | undefined>;
 }
 
 /** The app, and its pages: the status tells what is wrong with their branding. */
@@ -266,12 +266,13 @@ async function status(
   pages: Shell,
 ): Promise<AnchorStatus> {
   const found = await schemaVersion(database);
+  const hasRoom = await room();
   const own = {
     version: VERSION,
     anchor: context.config.anchor.name,
     ready: await health.ready().then(({ ok, reasons }) => ({ ok, reasons: [...reasons] })),
     schema: { ...(found !== undefined && { found }), needed: LATEST_MIGRATION },
-    database: { hasRoom: await room() },
+    ...(hasRoom !== undefined && { database: { hasRoom } }),
     suspensions: Object.fromEntries(await suspensions(database)),
     frozen: Object.fromEntries(await frozenAccounts(database)),
     money: await moneyInFlight(database),

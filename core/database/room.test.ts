@@ -21,6 +21,20 @@ test('there is room on a disk that has some, and nothing is left of the look', a
   await drop();
 });
 
+test('a look that the limits of its role end says nothing of the disk, and is not made again at once', async () => {
+  const { database, url, drop } = await createTestDatabase();
+  const limit = (to: string) => sql.raw(`alter database ${new URL(url).pathname.slice(1)} set ${to}`);
+  await limit("temp_file_limit = '1MB'").execute(database);
+  const limited = openDatabase({ url, applicationName: 'test' });
+  const clock = createFakeClock();
+  const check = createRoomCheck(limited, clock);
+  expect(await Promise.all([check(), check()])).toEqual([undefined, undefined]);
+  await limited.destroy();
+  // Of a pool that is gone a look would fail in any case: this is the answer from before.
+  expect(await check()).toBeUndefined();
+  await drop();
+});
+
 describeForRoot('on a disk of its own', () => {
   test('a disk that is full has none until something is taken away; a look is made once a minute, of a full one every 5 s', async () => {
     const disk = mkdtempSync(path.join(tmpdir(), 'capstan-full-'));

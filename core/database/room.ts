@@ -33,13 +33,20 @@ export async function hasRoom(database: Database): Promise<boolean> {
 const WELL_MS = 60_000;
 const FULL_MS = 5_000;
 
-/** The same, asked once a minute at most, and more often while there is none: a person waits for that. */
-export function createRoomCheck(database: Database, clock: Clock): () => Promise<boolean> {
-  let known: { readonly until: number; readonly answer: boolean } | undefined;
-  return async () => {
-    if (known && clock.monotonic() < known.until) return known.answer;
-    const answer = await hasRoom(database);
-    known = { until: clock.monotonic() + (answer ? WELL_MS : FULL_MS), answer };
+/**
+ * The same, asked once a minute at most, and more often while there is none: a person waits for that. Calls at one time share a look.
+ * @returns undefined if the look itself fails (`temp_file_limit`, `statement_timeout`), which says nothing about the disk
+ */
+export function createRoomCheck(database: Database, clock: Clock): () => Promise<boolean | undefined> {
+  let known: { readonly until: number; readonly answer: Promise<boolean | undefined> } | undefined;
+  const look = async (): Promise<boolean | undefined> => {
+    const answer = await hasRoom(database).catch(() => undefined);
+    const keepMs = answer === false ? FULL_MS : WELL_MS;
+    known = { until: clock.monotonic() + keepMs, answer: Promise.resolve(answer) };
     return answer;
+  };
+  return async () => {
+    if (!known || clock.monotonic() >= known.until) known = { until: Infinity, answer: look() };
+    return await known.answer;
   };
 }
