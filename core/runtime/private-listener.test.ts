@@ -11,11 +11,16 @@ let listener: PrivateListener;
 let health: Health;
 let url: string;
 let lines: string[];
+const database = { isAway: false };
 const answer = { status: async (): Promise<unknown> => ({ cursor: '12' }) };
 
 beforeEach(async () => {
   lines = [];
-  health = createHealth({ checks: [], clock: systemClock });
+  database.isAway = false;
+  const check = async (): Promise<void> => {
+    if (database.isAway) throw new Error('connection refused');
+  };
+  health = createHealth({ checks: [{ name: 'database', check }], clock: systemClock, cacheMs: 0 });
   listener = await startPrivateListener({
     bind: { port: 0, host: '127.0.0.1' },
     metrics: createMetrics({ process: 'server', version: '1.2.3', defaults: false }),
@@ -37,6 +42,18 @@ describe('the private port', () => {
     const response = await fetch(`${url}/metrics?x=1`);
     expect(response.headers.get('content-type')).toContain('text/plain');
     expect(await response.text()).toContain('capstan_build_info{version="1.2.3"');
+  });
+
+  test('tells at each scrape whether the process is ready: one that is not is scraped all the same', async () => {
+    const ready = async (): Promise<string | undefined> =>
+      /^capstan_ready{.*} (\d)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+    expect(await ready()).toBe('1');
+    database.isAway = true;
+    expect(await ready()).toBe('0');
+    database.isAway = false;
+    expect(await ready()).toBe('1');
+    health.drain();
+    expect(await ready()).toBe('0');
   });
 
   test('serves the status as it is now, and no origin of a browser may read it', async () => {

@@ -81,12 +81,17 @@ async function serve(
 }
 
 /**
- * Opens a process's private port: `/metrics` (Prometheus), `/internal/status` (what the operator reads),
+ * Opens a process's private port: `/metrics` (Prometheus; `capstan_ready` is added to them), `/internal/status` (what the operator reads),
  * `/health/live` and `/health/ready`. It has neither CORS nor a login: a network policy says who may reach it.
  *
  * @throws ListenFailed
  */
 export async function startPrivateListener(options: PrivateListenerOptions): Promise<PrivateListener> {
+  options.metrics.gauge({
+    name: 'ready',
+    help: '1 while the process can do its work, as /health/ready answers; else 0.',
+    collect: async (gauge) => gauge.set((await options.health.ready()).ok ? 1 : 0),
+  });
   const server: Server = createServer({ maxHeaderSize: LISTENER_LIMITS.maxHeaderBytes }, (req, res) => {
     void serve(req, res, options);
   });

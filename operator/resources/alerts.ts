@@ -21,8 +21,9 @@ export const ALERTS: readonly Alert[] = [
     name: 'AnchorServerDown',
     severity: 'critical',
     for: '2m',
-    summary: 'No replica of the server answers: wallets cannot sign in, deposit or withdraw.',
-    expression: (anchor) => `(sum(capstan_build_info${of(anchor, 'process="server"')}) or vector(0)) < 1`,
+    summary: 'No replica of the server is ready: wallets cannot sign in, deposit or withdraw.',
+    // One that is not ready is scraped all the same, so that its being there says little.
+    expression: (anchor) => `(sum(capstan_ready${of(anchor, 'process="server"')}) or vector(0)) < 1`,
   },
   {
     name: 'AnchorWatcherDown',
