@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../cli/version.ts';
@@ -37,7 +37,7 @@ export const imageArchives = (): Readonly<Record<ImageName, string>> =>
  * @throws {ToolsMissing}
  */
 export async function buildImages(tell: (sentence: string) => void): Promise<BuiltImages> {
-  const { base, args } = await prepareBuilds(tell);
+  const { base, args } = await prepareBuilds(ROOT, tell);
   const image = record((name) => tagOf(name));
   const archive = imageArchives();
   for (const name of NAMES) {
@@ -60,7 +60,7 @@ export async function buildRelease(
   { context, version }: OtherRelease,
   tell: (sentence: string) => void,
 ): Promise<string> {
-  const { args } = await prepareBuilds(tell);
+  const { args } = await prepareBuilds(context, tell);
   const archive = releaseArchive(version);
   const file = path.join(context, DOCKERFILES.capstan);
   const build = { image: tagOf('capstan', version), file, context, args: { ...args, VERSION: version } };
@@ -71,8 +71,9 @@ export async function buildRelease(
 
 export const releaseArchive = (version: string): string => path.join(FOLDER, `capstan-${version}.tar`);
 
-/** What every build is given, once buildah and the bases are there. */
+/** What every build of this folder is given, once buildah and the bases are there. */
 async function prepareBuilds(
+  context: string,
   tell: (sentence: string) => void,
 ): Promise<{ readonly base: string | undefined; readonly args: Readonly<Record<string, string>> }> {
   await ensureTools({ buildah: 'buildah' });
@@ -82,7 +83,7 @@ async function prepareBuilds(
   const images = bases
     ? { NODE_IMAGE: bases.runtime, BUILD_IMAGE: bases.build }
     : { NODE_IMAGE: given ?? '', BUILD_IMAGE: process.env['BUILD_IMAGE'] ?? given ?? '' };
-  return { base: bases?.runtime, args: { ...images, ...(await revision()) } };
+  return { base: bases?.runtime, args: { ...images, VERSION, ...(await revisionOf(context)) } };
 }
 
 async function buildInto(archive: string, build: Build, tell: (sentence: string) => void): Promise<void> {
@@ -120,7 +121,7 @@ async function dockerBuild(
   tell: (sentence: string) => void,
 ): Promise<void> {
   const started = performance.now();
-  const args = { ...(await revision()), VERSION: version, ...basesGiven() };
+  const args = { ...(await revisionOf(context)), VERSION: version, ...basesGiven() };
   const flags = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
   await run('docker', ['build', '--file', file, '--tag', tag, ...flags, '.'], { cwd: context });
   tell(`${tag} is in Docker; it took ${seconds(started)} s.`);
@@ -134,10 +135,15 @@ function basesGiven(): Record<string, string> {
   );
 }
 
-/** What the labels say; a source without its history is of no known revision. */
-async function revision(): Promise<Record<string, string>> {
-  const hash = await run('git', ['rev-parse', 'HEAD'], { cwd: ROOT }).catch(() => '');
-  return { VERSION, ...(hash && { REVISION: hash.trim() }) };
+/** What the label says; a source without a history of its own is of no known revision, whatever folder it lies in. */
+export async function revisionOf(context: string): Promise<Record<string, string>> {
+  const git = (...args: string[]) => run('git', ['rev-parse', ...args], { cwd: context });
+  try {
+    const top = (await git('--show-toplevel')).trim();
+    return top === (await realpath(context)) ? { REVISION: (await git('HEAD')).trim() } : {};
+  } catch {
+    return {};
+  }
 }
 
 const seconds = (since: number): number => Math.round((performance.now() - since) / 1000);
