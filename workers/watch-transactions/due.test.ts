@@ -89,10 +89,11 @@ describe('the look for all that is due', () => {
     expect(rung).toEqual([['effects'], ['effects']]);
   });
 
-  test('is twice as rare after half a minute in which nothing came, until something comes', async () => {
+  test('is four times as rare after half a minute in which nothing came, until something comes', async () => {
     await makeDue('waiting');
     const { rung, pauses } = await looksOf(64, () => makeDue('callback'));
-    expect(pauses.slice(58)).toEqual([500, 500, 1_000, 1_000, 1_000, 500]);
-    expect(rung.at(-1)).toEqual(['callbacks']);
+    expect(pauses.slice(58)).toEqual([500, 500, 2_000, 2_000, 2_000, 500]);
+    const waits = ['trustlines'];
+    expect(rung.slice(58)).toEqual([waits, [], waits, waits, waits, [...waits, 'callbacks']]);
   });
 });

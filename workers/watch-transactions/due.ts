@@ -35,10 +35,10 @@ const TASKS = Object.keys(LOOP_OF_TASK) as TaskKind[];
 /** For what other processes have written (most of what this one has, rings a bell), and for what has become due. */
 const LOOK_MS = 500;
 /** At rest: half a minute after something came; what only stays due is nothing new. */
-const REST_MS = 1_000;
+const REST_MS = 2_000;
 const REST_AFTER_LOOKS = 60;
-/** What stays due may be nothing that can be done now (money is stopped, a wallet is away): its loop is rung at every second look. */
-const RING_EVERY = 2;
+/** What stays due may be nothing that can be done now (money is stopped, a wallet is away): its loop is rung this seldom. */
+const RING_MS = 1_000;
 
 export interface DueContext {
   readonly database: Database;
@@ -57,16 +57,19 @@ export async function ringForWork(
   /** At how many looks in a row it was due. */
   let looks: ReadonlyMap<DueWork, number> = new Map();
   let looksInVain = 0;
+  let pauseMs = LOOK_MS;
   while (!signal.aborted) {
     try {
       const due = [...(await dueWork(database, TASKS, sources))];
       looksInVain = due.every((work) => looks.has(work)) ? looksInVain + 1 : 0;
       looks = new Map(due.map((work) => [work, (looks.get(work) ?? 0) + 1]));
-      const rung = due.filter((work) => (looks.get(work) ?? 0) % RING_EVERY === 1);
+      const every = Math.max(1, RING_MS / pauseMs);
+      const rung = due.filter((work) => ((looks.get(work) ?? 0) - 1) % every === 0);
       for (const loop of new Set(rung.map((work) => LOOP_OF[work]))) bells[loop].ring();
     } catch (error) {
       log.error({ err: error }, 'looking for work failed');
     }
-    await clock.sleep(looksInVain < REST_AFTER_LOOKS ? LOOK_MS : REST_MS, signal);
+    pauseMs = looksInVain < REST_AFTER_LOOKS ? LOOK_MS : REST_MS;
+    await clock.sleep(pauseMs, signal);
   }
 }
