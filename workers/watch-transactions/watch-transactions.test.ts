@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { systemClock } from '../../core/runtime/clock.ts';
+import { createLog } from '../../core/runtime/log.ts';
 import { parseAmount } from '../../core/transaction/amount.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startIntegration, type TestIntegration } from '../../test/support/integration.ts';
@@ -131,6 +132,21 @@ describe('a watcher that stands by', () => {
     const next = await world.deposit(holder!.publicKey());
     await eventually('the next is paid', async () => (await world.read(next.id)).status === 'completed');
     expect(await world.balance(holder!.publicKey())).toBe('20');
+  });
+});
+
+describe('a watcher whose lease another one took', () => {
+  test('stands by as soon as it hears of it, not only when its own would have ended', async () => {
+    const said: string[] = [];
+    const log = createLog({ name: 'test', level: 'warn', destination: { write: (line) => said.push(line) } });
+    const on = { databaseUrl: world.db.url, ledger, bank, holder: 'one' };
+    stops.push(startWatcher({ ...world.context, log }, on).stop);
+    const { database } = world.db;
+    await eventually('it leads', () => database.selectFrom('role').select('holder').executeTakeFirst());
+    await sql`update role set holder = 'other', lease_until = clock_timestamp() + interval '1 hour'`.execute(
+      database,
+    );
+    await eventually('it stands by', () => said.some((line) => line.includes('standing by')), 4_000);
   });
 });
 

@@ -145,12 +145,13 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
   ]);
 }
 
-async function tryHold(context: WatcherContext): Promise<boolean> {
+/** False: another holds it. Undefined: it could not be asked. */
+async function tryHold(context: WatcherContext): Promise<boolean | undefined> {
   try {
     return await holdRole(context.database, { name: ROLE, holder: context.holder, leaseMs: LEASE_MS });
   } catch (error) {
     context.log.error({ err: error }, 'the lease could not be taken');
-    return false;
+    return undefined;
   }
 }
 
@@ -160,8 +161,9 @@ async function renew(context: WatcherContext, signal: AbortSignal, onLost: () =>
     await context.clock.sleep(RENEW_MS, signal);
     if (signal.aborted) return;
     const askedAt = context.clock.monotonic();
-    if (await tryHold(context)) heldUntil = askedAt + LEASE_MS;
-    else if (context.clock.monotonic() >= heldUntil) {
+    const isOurs = await tryHold(context);
+    if (isOurs === true) heldUntil = askedAt + LEASE_MS;
+    else if (isOurs === false || context.clock.monotonic() >= heldUntil) {
       context.log.warn({ holder: context.holder }, 'lost the lease; standing by');
       return onLost();
     }
