@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../core/runtime/clock.ts';
@@ -46,6 +47,7 @@ const QUICK: Pace = {
   bytesPerSecond: 20_000,
   silenceMs: 400,
   longestMs: 3_000,
+  lingerMs: 600,
   tickMs: 20,
 };
 
@@ -103,6 +105,26 @@ describe('a listener', () => {
 
   test('ends what trickles, and answers it before', async () => {
     expect(await trickle(false, 1_000, 1e6)).toBe(408);
+  });
+
+  test('its answer reaches a client that reads only after it has sent some more, and the connection ends', async () => {
+    const port = await listen((req) => void req.resume(), false);
+    const socket = connect(port, '127.0.0.1');
+    let error: Error | undefined;
+    socket.on('error', (thrown) => (error = thrown));
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n');
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < QUICK.ordinaryMs + 300) {
+      socket.write('x');
+      await delay(10);
+    }
+    expect(error).toBeUndefined();
+    const [said] = (await once(socket, 'data')) as [Buffer];
+    expect(said.toString()).toMatch(/^HTTP\/1.1 408 /);
+    const byte = setInterval(() => socket.write('x'), 20);
+    await once(socket, 'close');
+    clearInterval(byte);
+    expect(performance.now() - startedAt).toBeLessThan(QUICK.longestMs);
   });
 
   test('waits for an upload that trickles fast enough, longer than for anything else', async () => {

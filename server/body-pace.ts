@@ -14,6 +14,8 @@ export interface Pace {
   readonly silenceMs: number;
   /** The longest that an upload may take, at any rate. */
   readonly longestMs: number;
+  /** How long what still comes behind a refusal is discarded: closed at once, its sender might find a reset in place of the answer. */
+  readonly lingerMs: number;
   /** How often is looked. */
   readonly tickMs: number;
 }
@@ -25,6 +27,7 @@ export const BODY_PACE: Pace = {
   bytesPerSecond: 8_192,
   silenceMs: 30_000,
   longestMs: 20 * 60_000,
+  lingerMs: 2_000,
   tickMs: 1_000,
 };
 
@@ -56,6 +59,7 @@ interface Body {
   bytes: number;
   /** Since the answer began. */
   answeredMs: number;
+  isRefused: boolean;
 }
 
 export interface Pacer {
@@ -74,7 +78,7 @@ export function paceBodies(
     if (body.res.headersSent) {
       // What comes now is discarded, and not for ever.
       body.answeredMs += passedMs;
-      if (body.answeredMs >= pace.ordinaryMs) req.socket.destroy();
+      if (body.answeredMs >= (body.isRefused ? pace.lingerMs : pace.ordinaryMs)) req.socket.destroy();
       return;
     }
     const bytes = req.socket.bytesRead - body.startedAtBytes;
@@ -85,6 +89,7 @@ export function paceBodies(
     const elapsedMs = clock.monotonic() - body.startedAtMs;
     const { oursMs, silentMs } = body;
     if (!isTooSlow({ isUpload: mayTakeTime(req), elapsedMs, oursMs, silentMs, bytes }, pace)) return;
+    body.isRefused = true;
     refuse(body.res);
   };
   return {
@@ -98,6 +103,7 @@ export function paceBodies(
           silentMs: 0,
           bytes: 0,
           answeredMs: 0,
+          isRefused: false,
         };
         coming.set(req, { res, ...fresh });
         req.once('close', () => coming.delete(req));

@@ -82,11 +82,16 @@ function refusalHeaders(body: string): Readonly<Record<string, string>> {
   };
 }
 
-/** What Node answers to a request that does not arrive in time, and the connection ends: the rest is not waited for. */
+/**
+ * What Node answers to a request that does not arrive in time, and our half of the connection ends. Node would close the other half
+ * as well, and a sender that is not done could lose the answer to a reset: the pacer does that a moment later.
+ */
 function refuseSlow(res: ServerResponse): void {
   const body = JSON.stringify({ error: 'request timeout' });
   const { socket } = res.req;
-  res.writeHead(408, refusalHeaders(body)).end(body, () => socket.destroy());
+  // By this Node ends a connection after an answer with "Connection: close".
+  socket.destroySoon = () => void socket.end();
+  res.writeHead(408, refusalHeaders(body)).end(body);
 }
 
 /** RFC 9112, 3.2, wants 400 for HTTP/1.1 without Host. Node would answer so by itself, with no body and no CORS header. */
