@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Router } from '@koa/router';
@@ -213,5 +214,23 @@ describe('bodies', () => {
     expect(app.logged.filter(({ status }) => status === 499)).toHaveLength(2);
     expect(await send(JSON_TYPE, '{"a":1}')).toEqual([200, { a: 1 }]);
     expect(app.logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('a body that comes after its request was answered is not acted upon', async () => {
+    const acted: unknown[] = [];
+    const router = new Router().post('/echo', (ctx) => void acted.push((ctx.body = bodyOf(ctx))));
+    const hurried = await serve([router], { requestTimeoutMs: 100 });
+    const socket = connect(Number(new URL(hurried.url).port), '127.0.0.1');
+    socket.write(`POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: 7\r\n\r\n`);
+    const [said] = (await once(socket, 'data')) as [Buffer];
+    expect(said.toString()).toMatch(/^HTTP\/1.1 503 /);
+    socket.write('{"a":1}');
+    // A second request of this connection is served when the first is over.
+    socket.write(`GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await once(socket, 'data');
+    await delay(50);
+    expect(acted).toEqual([]);
+    socket.destroy();
+    await hurried.close();
   });
 });

@@ -146,6 +146,8 @@ export function parseBody(limitBytes: number): Middleware {
       } catch (error) {
         throw bodyFault(error, limitBytes);
       }
+      // Whoever was told that it took too long tries again: what they sent then must not be done as well.
+      if (ctx.res.headersSent) throw new BadRequest('the body came after the answer');
     } else {
       ctx.request.body = {};
     }
