@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -19,6 +20,13 @@ const PERSON = {
   'f.email_address': 'ada@example.com',
 };
 const run = promisify(execFile);
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let looks = 0; !isSo(); looks++) {
+    if (looks === 500) throw new Error('it did not come');
+    await delay(20);
+  }
+}
 
 /** What the browser complains about on a page, and who else is asked for anything. */
 function complaintsOf(page: Page, host: string): readonly string[] {
@@ -317,6 +325,31 @@ describe('the customer’s pages in a real browser', () => {
     await page.locator('#away').waitFor({ state: 'hidden' });
     await goOn(page);
     expect(await page.locator('h1').innerText()).not.toBe('Deposit SRT');
+    await context.close();
+  }, 60_000);
+
+  test('a form with files whose upload was stopped can be sent again after half a minute', async () => {
+    const { page, context } = await openPage();
+    await page.clock.install();
+    await page.goto(await openFlow('deposit'));
+    let sent = 0;
+    // To the page it is as if the browser was told to stop: the form went, and no other page comes.
+    await page.route('**', (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      sent++;
+      return route.fulfill({ status: 204 });
+    });
+    const button = page.locator('form[method="post"] button').last();
+    await page.evaluate('document.querySelector("form").enctype = "multipart/form-data"');
+    await page.locator('#amount').fill('100');
+    const press = () => button.dispatchEvent('click');
+    await press();
+    await until(() => sent === 1);
+    await press();
+    await page.clock.fastForward(31_000);
+    expect(sent).toBe(1);
+    await press();
+    await until(() => sent === 2);
     await context.close();
   }, 60_000);
 });

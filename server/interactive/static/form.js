@@ -6,9 +6,11 @@ const LONGEST_SIDE = 2200;
 const PREVIEW_SIDE = 320;
 const JPEG_QUALITY = 0.85;
 
-/** As long as the server may take for an answer, and for files to reach it: then the button may be pressed again. */
+/**
+ * As long as the server may take for an answer: then the button may be pressed again. Files may take longer, but no script is told
+ * that the customer has stopped the browser, and who presses once more means to send them anew.
+ */
 const BUSY_MS = 30_000;
-const UPLOAD_MS = 20 * 60_000;
 
 const away = document.querySelector('#away');
 
@@ -30,7 +32,7 @@ for (const form of document.querySelectorAll('form[method="post"]')) {
     }
     form.dataset.sent = 'yes';
     event.submitter?.setAttribute('aria-disabled', 'true');
-    setTimeout(release, form.enctype === 'multipart/form-data' ? UPLOAD_MS : BUSY_MS);
+    setTimeout(release, BUSY_MS);
   });
 }
 function release() {
