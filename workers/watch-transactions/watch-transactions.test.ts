@@ -147,6 +147,7 @@ describe('a watcher whose lease another one took', () => {
       database,
     );
     await eventually('it stands by', () => said.some((line) => line.includes('standing by')), 4_000);
+    expect(said.join('\n')).toContain('standing by');
   });
 });
 
