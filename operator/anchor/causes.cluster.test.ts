@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { Loose } from '../../core/spec/test-manifest.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { toChild } from './child-object.ts';
 import { simpleAnchor, type Harbour } from './testing/harness.ts';
 import { eachHarbour, LIMIT_MS, SOON_MS } from './testing/stage.ts';
 
@@ -53,6 +54,9 @@ test(
       `A new version of the integration does not come up; the old one goes on: pod ${pod.metadata.name} cannot get its image ${image} (not found).`,
     );
     await harbour.condition('harbor', 'Ready', 'NotReady');
+    // The controller's own words, of which Kubernetes promises nothing, name the template whose pods count.
+    const { rollout } = toChild('Deployment', await harbour.get('Deployment', 'harbor-integration'));
+    expect(rollout?.template).toBe(pod.metadata.labels['pod-template-hash']);
     await harbour.apply(manifest);
     await harbour.condition('harbor', 'IntegrationReady', 'NotReported');
     await harbour.quiet();
