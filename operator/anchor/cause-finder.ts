@@ -107,7 +107,8 @@ export function createCauseFinder(options: {
       }
       const search = searches.get(owner.uid) ?? { ...NO_SEARCH };
       searches.set(owner.uid, search);
-      // A part that just fell ill is told of with its cause: the Event of it is written once.
+      // A part that just fell ill is told of with its cause: the Event of it is written once. One that just began with a new
+      // template is told of without the cause of the one before.
       const isNews = [...unwell.parts].some((part) => !search.unwell.has(part));
       search.unwell = unwell.parts;
       if (isNews || clock.now() - search.askedMs >= GAP_MS) {
