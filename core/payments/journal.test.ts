@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Operation, Transaction, TransactionBuilder, type Keypair } from '@stellar/stellar-sdk';
+import { sql } from 'kysely';
 import { openDatabase } from '../database/database.ts';
 import { listForeign } from '../database/repositories/adoption.ts';
 import { frozenAccounts } from '../database/repositories/journal.ts';
@@ -102,6 +103,30 @@ describe('a payment with the same seed from elsewhere', () => {
     await inspectJournal(world.context, account);
     expect((await foreign()).map(({ hash }) => hash)).toEqual([failed.hash, silent.hash]);
     expect(await world.db.database.selectFrom('foreign_payment').selectAll().execute()).toEqual([]);
+  });
+
+  test('is seen although the database is replaced by a copy from before it while the ledger is asked for later ones', async () => {
+    const { database } = world.db;
+    const before = await database.selectFrom('journal_mark').selectAll().execute();
+    const first = await payElsewhere();
+    await inspectJournal(world.context, account);
+    const second = await payElsewhere('1');
+    const restore = async (): Promise<void> => {
+      await sql`truncate foreign_transaction, foreign_payment, frozen_account`.execute(database);
+      for (const { position } of before)
+        await database.updateTable('journal_mark').set({ position }).execute();
+    };
+    let restoring: Promise<void> | undefined;
+    const horizon: typeof world.horizon = {
+      ...world.horizon,
+      transactionsOf: async (...args) => {
+        await (restoring ??= restore());
+        return world.horizon.transactionsOf(...args);
+      },
+    };
+    await inspectJournal({ ...world.context, horizon }, account);
+    expect((await foreign()).map(({ hash }) => hash)).toEqual([first.hash, second.hash]);
+    expect(await frozen()).toBeDefined();
   });
 
   test('lets what is in flight settle', async () => {

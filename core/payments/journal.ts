@@ -11,6 +11,7 @@ import {
   type Freeze,
   type JournalMark,
 } from '../database/repositories/journal.ts';
+import type { DatabaseTransaction } from '../database/database.ts';
 import { lockMark } from '../database/repositories/money-locks.ts';
 import { lastSubmissions } from '../database/repositories/submissions.ts';
 import { cursorBehind } from '../ledger/continuity.ts';
@@ -23,6 +24,8 @@ import { isOutgoing } from './foreign-operations.ts';
 import { bringBack } from './taken-back.ts';
 
 const PAGE = 200;
+/** Before every paging token. */
+const NOWHERE = -1n;
 
 /**
  * Compares what the ledger shows of a hot wallet with the journal, before anything is paid from it: a sequence number that
@@ -147,26 +150,29 @@ async function inspect(
   distribution: string,
   account: string,
 ): Promise<string | undefined> {
-  const { database, horizon } = context;
-  const channels = await markedChannels(database, distribution);
-  const marks = await journalMarks(database, [...new Set([distribution, ...channels])]);
-  let position = marks.get(account)?.position;
-  while (position !== undefined) {
+  const { horizon } = context;
+  let position = await positionOf(context, account);
+  while (position) {
     const page = await horizon
       .transactionsOf(account, { cursor: position, limit: PAGE, includeFailed: true })
       .catch((error: unknown) => tellGone(context, distribution, error));
     if (page === undefined) return undefined;
     const last = page.at(-1);
     if (!last) break;
-    await takeIn(
+    const isTaken = await takeIn(
       context,
-      { distribution, account, position: last.pagingToken },
-      await foreignIn(context, page, marks),
+      { distribution, account, from: position, to: last.pagingToken },
+      page,
     );
-    position = last.pagingToken;
-    if (page.length < PAGE) break;
+    position = isTaken ? last.pagingToken : await positionOf(context, account);
+    if (isTaken && page.length < PAGE) break;
   }
-  return position;
+  return position || undefined;
+}
+
+/** Undefined where there is no mark; empty where checking begins anew. */
+async function positionOf({ database }: LedgerContext, account: string): Promise<string | undefined> {
+  return (await journalMarks(database, [account])).get(account)?.position;
 }
 
 /** Where history is gone the journal cannot be checked, so that a person has to: design 6.8 freezes rather than guesses. */
@@ -177,11 +183,11 @@ async function tellGone(context: LedgerContext, account: string, error: unknown)
 
 /** Those that act for us without being in the journal; the journal has what it has by inner or outer hash. */
 async function foreignIn(
-  { database }: LedgerContext,
+  trx: DatabaseTransaction,
   page: readonly LedgerTransaction[],
   marks: ReadonlyMap<string, JournalMark>,
 ): Promise<readonly LedgerTransaction[]> {
-  const known = await journalledHashes(database, page.flatMap(hashesOf));
+  const known = await journalledHashes(trx, page.flatMap(hashesOf));
   const ours = new Set(marks.keys());
   return page.filter((transaction) => {
     if (hashesOf(transaction).some((hash) => known.has(hash))) return false;
@@ -195,32 +201,52 @@ async function foreignIn(
 const hashesOf = ({ hash, innerHash, feeBumpHash }: LedgerTransaction): string[] =>
   [hash, innerHash, feeBumpHash].filter((one) => one !== undefined);
 
+interface Page {
+  readonly distribution: string;
+  /** Whose history it is. */
+  readonly account: string;
+  /** Paging tokens: it begins behind the one and ends with the other. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Compares a page with the journal and moves the mark. All that it is compared with is read here: the database may have been replaced
+ * by an older copy while the ledger was asked, which has neither seen what lies before the page nor journalled all that is in it.
+ * False then, with nothing done: its own mark is to be read.
+ */
 async function takeIn(
   context: LedgerContext,
-  at: { readonly distribution: string; readonly account: string; readonly position: string },
-  foreign: readonly LedgerTransaction[],
-): Promise<void> {
+  { distribution, account, from, to }: Page,
+  page: readonly LedgerTransaction[],
+): Promise<boolean> {
   const { database, actor } = context;
-  const { distribution } = at;
-  const frozen = await database.transaction().execute(async (trx) => {
-    let isNew: Freeze | undefined;
+  const taken = await database.transaction().execute(async (trx) => {
+    await lockMark(trx, distribution);
+    const channels = await markedChannels(trx, distribution);
+    const marks = await journalMarks(trx, [...new Set([distribution, ...channels])]);
+    if (BigInt(marks.get(account)?.position || NOWHERE) < BigInt(from)) return undefined;
+    const foreign = await foreignIn(trx, page, marks);
+    let frozen: Freeze | undefined;
     for (const transaction of foreign) {
       const row = foreignRow(transaction, distribution);
       if (!(await insertForeign(trx, row, foreignPaymentsOf(row)))) continue;
       const reason = `transaction ${transaction.hash} in ledger ${transaction.ledger} is not in the journal`;
       const wanted = { account: distribution, kind: 'foreign_transaction', reason } as const;
-      if (await freezeAccount(trx, wanted, actor)) isNew = wanted;
+      if (await freezeAccount(trx, wanted, actor)) frozen = wanted;
       // No word of a person is needed for what only the ledger can say: it is back.
       for (const { type, source, balanceId } of row.successful ? row.operations : [])
         if (type === 'claimClaimableBalance' && balanceId !== undefined)
           await bringBack(context, trx, balanceId, { ...row, source });
     }
-    await moveMark(trx, at.account, at.position);
-    return isNew;
+    await moveMark(trx, account, to);
+    return { foreign, frozen };
   });
-  for (const { hash, ledger } of foreign)
+  if (!taken) return false;
+  for (const { hash, ledger } of taken.foreign)
     context.log.warn({ account: distribution, hash, ledger }, 'a transaction of ours is not in the journal');
-  if (frozen) tellFrozen(context, frozen);
+  if (taken.frozen) tellFrozen(context, taken.frozen);
+  return true;
 }
 
 async function freeze(context: LedgerContext, wanted: Freeze): Promise<void> {
