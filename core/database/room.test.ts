@@ -25,10 +25,13 @@ test('a look that the limits of its role end says nothing of the disk, and is no
   const { database, url, drop } = await createTestDatabase();
   const limit = (to: string) => sql.raw(`alter database ${new URL(url).pathname.slice(1)} set ${to}`);
   await limit("temp_file_limit = '1MB'").execute(database);
-  const limited = openDatabase({ url, applicationName: 'test' });
+  const limited = openDatabase({ url, applicationName: 'limited' });
   const clock = createFakeClock();
   const check = createRoomCheck(limited, clock);
   expect(await Promise.all([check(), check()])).toEqual([undefined, undefined]);
+  // They shared one look: two would have taken two connections.
+  const connections = sql`select from pg_stat_activity where application_name = 'limited'`;
+  expect((await connections.execute(database)).rows).toHaveLength(1);
   await limited.destroy();
   // Of a pool that is gone a look would fail in any case: this is the answer from before.
   expect(await check()).toBeUndefined();
