@@ -2,7 +2,8 @@ import type { Patch } from './planted.ts';
 
 /**
  * Time that no run has, made shorter in the copy of the sources that is run: what nobody claims may be taken back after days (the
- * spec allows no less than one) and is looked for once a minute. A day becomes a second, a minute two.
+ * spec allows no less than one) and is looked for once a minute; a withdrawal expires when what is recorded was asked for since, once a
+ * minute, too, and until then a restored dump may take it away. A day becomes a second, a minute two.
  */
 export const HASTE: readonly Patch[] = [
   {
@@ -14,6 +15,11 @@ export const HASTE: readonly Patch[] = [
     file: 'workers/watch-transactions/reclaim.ts',
     find: 'const LOOK_MS = 60_000;',
     replace: 'const LOOK_MS = 2_000;',
+  },
+  {
+    file: 'workers/watch-transactions/recorded.ts',
+    find: 'const BELIEVED_MS = 60_000;',
+    replace: 'const BELIEVED_MS = 2_000;',
   },
 ];
 
