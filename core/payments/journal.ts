@@ -222,7 +222,6 @@ async function takeIn(
 ): Promise<boolean> {
   const { database, actor } = context;
   const taken = await database.transaction().execute(async (trx) => {
-    await lockMark(trx, distribution);
     const channels = await markedChannels(trx, distribution);
     const marks = await journalMarks(trx, [...new Set([distribution, ...channels])]);
     if (BigInt(marks.get(account)?.position || NOWHERE) < BigInt(from)) return undefined;
