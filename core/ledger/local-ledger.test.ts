@@ -189,12 +189,12 @@ describe('on a ledger', () => {
     const signed = signEnvelope(bump.envelope, ledger.passphrase, [signerFromSeed(payer.secret())]);
     expect(await horizon.submit(signed.envelope)).toMatchObject({ kind: 'pending', hash: bump.hash });
     expect(await settled(horizon, bump.hash)).toMatchObject({
+      hash: bump.hash,
       innerHash: inner.hash,
-      feeBumpHash: bump.hash,
     });
     expect(await settled(horizon, inner.hash)).toMatchObject({
+      hash: bump.hash,
       innerHash: inner.hash,
-      feeBumpHash: bump.hash,
     });
   });
 

@@ -6,10 +6,11 @@ const MEMO_TYPES: readonly MemoType[] = ['none', 'text', 'id', 'hash', 'return']
 /** A transaction resource (stellar/go protocols/horizon `Transaction`). */
 export function readTransaction(body: unknown, path = 'transaction'): LedgerTransaction {
   const fields = body instanceof Fields ? body : new Fields(body, path);
+  // Horizon calls a fee bump by the hash that it was asked for; in payments and in streams it has this one.
   const feeBumpHash = fields.optionalObject('fee_bump_transaction')?.string('hash');
   const innerHash = fields.optionalObject('inner_transaction')?.string('hash');
   return {
-    hash: fields.string('hash'),
+    hash: feeBumpHash ?? fields.string('hash'),
     pagingToken: String(fields.bigint('paging_token')),
     successful: fields.boolean('successful'),
     ledger: fields.integer('ledger'),
@@ -24,7 +25,6 @@ export function readTransaction(body: unknown, path = 'transaction'): LedgerTran
     resultXdr: fields.string('result_xdr'),
     ...readMemo(fields),
     ...(innerHash === undefined ? {} : { innerHash }),
-    ...(feeBumpHash === undefined ? {} : { feeBumpHash }),
   };
 }
 

@@ -77,7 +77,7 @@ export interface LedgerMemo {
 }
 
 export interface LedgerTransaction extends LedgerMemo {
-  /** The hash that the answer names; for a fee bump asked by its inner hash this is the inner one. */
+  /** Of a fee bump its own, also where it was asked for by the inner one. */
   hash: string;
   pagingToken: string;
   successful: boolean;
@@ -94,9 +94,8 @@ export interface LedgerTransaction extends LedgerMemo {
   operationCount: number;
   envelopeXdr: string;
   resultXdr: string;
-  /** Both are present on a fee bump, whichever hash was asked for. */
+  /** Of what a fee bump wraps. */
   innerHash?: string;
-  feeBumpHash?: string;
 }
 
 export interface ClaimableBalance {

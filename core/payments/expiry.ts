@@ -105,8 +105,8 @@ function verdictOf(
   submission: Subject,
   isGone: boolean,
 ): ExpiryProof | undefined {
-  const { hash, innerHash, feeBumpHash, sourceAccount, sequence } = transaction;
-  if ([hash, innerHash, feeBumpHash].includes(submission.hash))
+  const { hash, innerHash, sourceAccount, sequence } = transaction;
+  if ([hash, innerHash].includes(submission.hash))
     return { kind: 'found', transaction, why: 'it was applied' };
   if (sourceAccount === submission.source) {
     if (sequence === submission.sequence)

@@ -198,8 +198,8 @@ async function foreignIn(
   });
 }
 
-const hashesOf = ({ hash, innerHash, feeBumpHash }: LedgerTransaction): string[] =>
-  [hash, innerHash, feeBumpHash].filter((one) => one !== undefined);
+const hashesOf = ({ hash, innerHash }: LedgerTransaction): string[] =>
+  innerHash === undefined ? [hash] : [hash, innerHash];
 
 interface Page {
   readonly distribution: string;
