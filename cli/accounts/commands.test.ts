@@ -5,23 +5,20 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import { balanceOf } from '../../core/ledger/accounts.ts';
-import { createHorizon } from '../../core/ledger/horizon.ts';
 import type { Horizon } from '../../core/ledger/types.ts';
-import { systemClock } from '../../core/runtime/clock.ts';
 import { readManifest } from '../../core/spec/manifest.ts';
-import { startLedger, type LocalLedger } from '../../ledger/local-ledger.ts';
+import { startTestLedger, type TestLedger } from '../../test/support/ledger.ts';
 import { createAccounts, type CreateOptions } from './commands.ts';
 
 describe('capstan accounts create', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'capstan-accounts-'));
-  let ledger: LocalLedger;
+  let ledger: TestLedger;
   let horizon: Horizon;
   beforeAll(async () => {
-    ledger = await startLedger({ closeIntervalMs: 100 });
-    horizon = createHorizon({ urls: [ledger.url], passphrase: ledger.passphrase, clock: systemClock });
+    ledger = await startTestLedger({ closeIntervalMs: 100 });
+    horizon = ledger.client();
   });
   afterAll(async () => {
-    await horizon.close();
     await ledger.close();
     await rm(folder, { recursive: true });
   });

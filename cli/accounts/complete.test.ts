@@ -5,11 +5,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signerFromSeed } from '../../core/keys/ed25519.ts';
 import { balanceOf } from '../../core/ledger/accounts.ts';
-import { createHorizon } from '../../core/ledger/horizon.ts';
 import type { Horizon } from '../../core/ledger/types.ts';
-import { systemClock } from '../../core/runtime/clock.ts';
 import { readManifest, soleAnchor } from '../../core/spec/manifest.ts';
-import { startLedger, type LocalLedger } from '../../ledger/local-ledger.ts';
+import { startTestLedger, type TestLedger } from '../../test/support/ledger.ts';
 import { completeManifest } from './complete.ts';
 
 const manifestOf = (host: string, codes: readonly string[]): string => `apiVersion: capstan.dev/v1alpha1
@@ -27,14 +25,13 @@ ${codes.map((code) => `    - { code: ${code}, deposit: { min: '1', max: '10' } }
 describe('capstan accounts complete', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'capstan-complete-'));
   const file = path.join(folder, 'anchor.yaml');
-  let ledger: LocalLedger;
+  let ledger: TestLedger;
   let horizon: Horizon;
   beforeAll(async () => {
-    ledger = await startLedger({ closeIntervalMs: 100 });
-    horizon = createHorizon({ urls: [ledger.url], passphrase: ledger.passphrase, clock: systemClock });
+    ledger = await startTestLedger({ closeIntervalMs: 100 });
+    horizon = ledger.client();
   });
   afterAll(async () => {
-    await horizon.close();
     await ledger.close();
     await rm(folder, { recursive: true });
   });
