@@ -81,8 +81,8 @@ condition-examples: cluster-binaries ## write docs/conditions-examples.md anew, 
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts
 
-e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
-	@$(NODE) test/cluster/real/suite.ts $(FLAGS) --testPathPatterns 'test/(cluster/real|image)/.*$(ONLY).*$(REAL_TESTS)'
+e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor WORKERS=2 CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
+	@$(NODE) test/cluster/real/suite.ts --only '$(ONLY)' --workers '$(or $(WORKERS),2)' $(if $(REPORTS),--reports '$(REPORTS)') -- $(FLAGS)
 
 image-test: $(INSTALLED) ## what the images have to be, on freshly built ones (root; buildah and runc)
 	$(JEST) $(FLAGS) --testPathPatterns "$(CURDIR)/test/image/.*$(REAL_TESTS)"

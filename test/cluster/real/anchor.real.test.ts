@@ -18,7 +18,7 @@ const READY_WITHIN_MS = 120_000;
 describe('an Anchor on a real cluster, from its manifest to a customer’s money', () => {
   let anchor: RealAnchor;
   beforeAll(async () => {
-    anchor = await prepareAnchor(theCluster(), 'harbor');
+    anchor = await prepareAnchor(theCluster(), 'arriving');
   }, READY_WITHIN_MS);
   afterAll(() => removeAnchor(anchor), READY_WITHIN_MS);
 

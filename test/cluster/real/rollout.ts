@@ -89,8 +89,6 @@ export async function conditionOf(anchor: RealAnchor, type: string, reason: stri
 export interface JobStatus {
   readonly succeeded?: number;
   readonly failed?: number;
-  /** ISO 8601, whole seconds. */
-  readonly completionTime?: string;
 }
 
 export async function jobOf(anchor: RealAnchor, name: string): Promise<JobStatus> {
