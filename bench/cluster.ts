@@ -13,7 +13,8 @@ import type { RealCluster } from '../test/cluster/real/cluster.ts';
 import { withInstalledCluster } from '../test/cluster/real/installed.ts';
 import { SOCKET } from '../test/cluster/real/places.ts';
 import { describeReport, ROOM_FOR_TRAFFIC, startTraffic } from '../test/cluster/real/traffic.ts';
-import { usesOf, type PodUse } from './cluster/pods.ts';
+import { startIdleProcess } from './cluster/idle-process.ts';
+import { cpuOf, memoryOf, type PodMemory } from './cluster/pods.ts';
 import { countOf, median, report, type Row } from './report.ts';
 
 /**
@@ -45,11 +46,11 @@ async function measure(cluster: RealCluster): Promise<number> {
   const rows: Row[] = [...(await imageSizes(cluster))];
   const anchor = await startSome(cluster, rows);
   await untilJobsRun(anchor);
-  rows.push(...memoryRows(await usesOf(anchor), 'at rest', 256));
+  rows.push(...memoryRows(await memoryOf(anchor), 'at rest', 256));
   rows.push(...(await cpuAtRest(anchor)));
   const traffic = await startTraffic(anchor, { customers: CUSTOMERS, pauseMs: 10_000 });
   await pause(LOAD_SECONDS * 1_000);
-  rows.push(...memoryRows(await usesOf(anchor), 'under load'));
+  rows.push(...memoryRows(await memoryOf(anchor), 'under load'));
   const told = await traffic.stop();
   console.error(describeReport(told));
   const { p50, p95 } = told.secondsToPaid;
@@ -123,7 +124,7 @@ async function startsOf(anchor: RealAnchor): Promise<readonly (readonly [string,
 /** Both CronJobs' first pods come within about two minutes. */
 async function untilJobsRun(anchor: RealAnchor): Promise<void> {
   for (;;) {
-    const components = new Set((await usesOf(anchor)).map(({ component }) => component));
+    const components = new Set((await cpuOf(anchor)).map(({ component }) => component));
     if (components.has('poll') && components.has('trustlines')) break;
     await pause(SAMPLE_MS);
   }
@@ -132,7 +133,7 @@ async function untilJobsRun(anchor: RealAnchor): Promise<void> {
 }
 
 /** One server, one watcher and both jobs; and all pods of the default replicas, bank and database among them. */
-function memoryRows(uses: readonly PodUse[], when: string, atMost?: number): readonly Row[] {
+function memoryRows(uses: readonly PodMemory[], when: string, atMost?: number): readonly Row[] {
   const byComponent = Map.groupBy(uses, ({ component }) => component);
   const largest = (component: string): number =>
     Math.max(0, ...(byComponent.get(component) ?? []).map(({ pssMiB }) => pssMiB));
@@ -157,11 +158,14 @@ function memoryRows(uses: readonly PodUse[], when: string, atMost?: number): rea
   ];
 }
 
-/** Of a core, by the pods of the anchor; one that ends counts with what it was last seen to have used. The bank is not ours. */
+/**
+ * Of a core, by the pods of the anchor; one that ends counts with what it was last seen to have used. The bank is not ours. Beside them
+ * a process that does nothing, for the measure of this machine.
+ */
 async function cpuAtRest(anchor: RealAnchor): Promise<readonly Row[]> {
   const used = new Map<string, { readonly component: string; readonly from: number; to: number }>();
   const look = async (isFirst: boolean): Promise<void> => {
-    for (const { name, component, cpuSeconds } of await usesOf(anchor)) {
+    for (const { name, component, cpuSeconds } of await cpuOf(anchor)) {
       const known = used.get(name);
       // The control group of one that ends is half gone, and says less or nothing.
       if (known) known.to = Math.max(known.to, cpuSeconds);
@@ -169,10 +173,17 @@ async function cpuAtRest(anchor: RealAnchor): Promise<readonly Row[]> {
     }
   };
   await look(true);
+  const idle = startIdleProcess();
   const startedAt = performance.now();
-  while (performance.now() - startedAt < REST_SECONDS * 1_000) {
-    await pause(SAMPLE_MS);
-    await look(false);
+  let idleSeconds = -(await idle.cpuSeconds());
+  try {
+    while (performance.now() - startedAt < REST_SECONDS * 1_000) {
+      await pause(SAMPLE_MS);
+      await look(false);
+    }
+    idleSeconds += await idle.cpuSeconds();
+  } finally {
+    idle.stop();
   }
   const percent = 100_000 / (performance.now() - startedAt);
   const unit = '% of a core';
@@ -186,5 +197,11 @@ async function cpuAtRest(anchor: RealAnchor): Promise<readonly Row[]> {
   return [
     ...parts.map(({ name, value }) => ({ name, value, unit })),
     { name: 'CPU at rest without the bank, starts of CronJobs included', value: total, unit, atMost: 1 },
+    {
+      name: 'CPU of a Node process that only wakes once a second, beside them',
+      value: idleSeconds * percent,
+      unit,
+    },
+    { name: 'CPU at rest, in such processes', value: total / (idleSeconds * percent), unit: '1' },
   ];
 }

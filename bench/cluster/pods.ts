@@ -3,13 +3,18 @@ import path from 'node:path';
 import { run } from '../../scripts/image/run.ts';
 import { listObjects, type RealAnchor } from '../../test/cluster/real/fixtures.ts';
 
-/** What a pod holds and has used, out of its control group. */
-export interface PodUse {
+interface Pod {
   /** `server`, `watcher`, `poll` … */
   readonly component: string;
   readonly name: string;
+}
+
+export interface PodMemory extends Pod {
   /** Proportional set size of all its processes: pages that processes share are divided among them. */
   readonly pssMiB: number;
+}
+
+export interface PodCpu extends Pod {
   /** Of a core, since the pod began. */
   readonly cpuSeconds: number;
 }
@@ -18,18 +23,33 @@ const CGROUPS = '/sys/fs/cgroup';
 const NS_PER_S = 1e9;
 const KIB_PER_MIB = 1_024;
 
-/** The pods of an anchor that run now. The node has to be this machine. */
-export async function usesOf(anchor: RealAnchor): Promise<readonly PodUse[]> {
+/** What the pods of an anchor hold that run now, out of their control groups. The node has to be this machine. */
+export async function memoryOf(anchor: RealAnchor): Promise<readonly PodMemory[]> {
+  const pods = await podsOf(anchor);
+  return Promise.all(pods.map(async ({ folders, ...pod }) => ({ ...pod, pssMiB: await pssOf(folders) })));
+}
+
+/** What they have used. It looks at no process, so that it wakes none's memory. */
+export async function cpuOf(anchor: RealAnchor): Promise<readonly PodCpu[]> {
+  const pods = await podsOf(anchor);
+  return Promise.all(
+    pods.map(async ({ folders, ...pod }) => ({ ...pod, cpuSeconds: await usageOf(folders) })),
+  );
+}
+
+async function podsOf(
+  anchor: RealAnchor,
+): Promise<readonly (Pod & { readonly folders: readonly string[] })[]> {
   const pods = await listObjects(anchor, 'pods', '--selector', 'app.kubernetes.io/instance=harbor');
-  const uses = await Promise.all(
+  const found = await Promise.all(
     pods.map(async ({ metadata: { uid, name, labels } }) => {
       const folders = await groupsOf(uid);
       if (folders.length === 0) return [];
       const component = labels?.['app.kubernetes.io/component'] ?? name;
-      return [{ component, name, pssMiB: await pssOf(folders), cpuSeconds: await cpuOf(folders) }];
+      return [{ component, name, folders }];
     }),
   );
-  return uses.flat();
+  return found.flat();
 }
 
 /** Of each hierarchy; none if the pod has ended. */
@@ -39,7 +59,7 @@ async function groupsOf(uid: string): Promise<readonly string[]> {
 }
 
 /** Control groups of version 1 count nanoseconds, those of version 2 microseconds among other things. */
-async function cpuOf(folders: readonly string[]): Promise<number> {
+async function usageOf(folders: readonly string[]): Promise<number> {
   for (const folder of folders) {
     const nanoseconds = await read(folder, 'cpuacct.usage');
     if (nanoseconds !== '') return Number(nanoseconds) / NS_PER_S;
