@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -136,6 +137,25 @@ test('a start that fails tells the error that ended it, not the last line of the
       /did not start: .*"pg_wal" does not exist/,
     );
   } finally {
+    await remove();
+  }
+}, 60_000);
+
+test('takes another port when somebody was quicker with the one that it had found', async () => {
+  const { folder, remove } = await newFolder(0o755);
+  const quicker = createServer().listen(0, '127.0.0.1');
+  await once(quicker, 'listening');
+  const { port } = quicker.address() as AddressInfo;
+  const found = [port, await freePort()];
+  try {
+    const { url, stop } = await startEmbeddedDatabase({ folder, findPort: async () => found.shift() ?? 0 });
+    expect(found).toEqual([]);
+    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await stop();
+    const always = startEmbeddedDatabase({ folder, findPort: async () => port });
+    await expect(always).rejects.toThrow('could not create any TCP/IP sockets');
+  } finally {
+    quicker.close();
     await remove();
   }
 }, 60_000);

