@@ -9,7 +9,7 @@ import type { LookupAll, PublicFetchOptions } from './public-fetch.ts';
 import { selfSigned } from './testing/self-signed.ts';
 
 const HOST = 'wallet.example';
-const REQUEST = { deadlineMs: 5000, maxBytes: 1000 };
+const REQUEST = { deadlineMs: 20_000, maxBytes: 1000 };
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
