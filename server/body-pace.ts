@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createBell } from '../core/runtime/bell.ts';
 import type { Clock } from '../core/runtime/clock.ts';
 import { mayTakeTime } from './request.ts';
 
@@ -16,7 +17,7 @@ export interface Pace {
   readonly longestMs: number;
   /** How long what still comes behind a refusal is discarded: closed at once, its sender might find a reset in place of the answer. */
   readonly lingerMs: number;
-  /** How often is looked. */
+  /** How often is looked while a body comes. */
   readonly tickMs: number;
 }
 
@@ -74,6 +75,7 @@ export function paceBodies(
   { clock, pace, refuse }: { clock: Clock; pace: Pace; refuse: (res: ServerResponse) => void },
 ): Pacer {
   const coming = new Map<IncomingMessage, Body>();
+  const bell = createBell(clock);
   const look = (req: IncomingMessage, body: Body, passedMs: number): void => {
     if (body.res.headersSent) {
       // What comes now is discarded, and not for ever.
@@ -106,6 +108,7 @@ export function paceBodies(
           isRefused: false,
         };
         coming.set(req, { res, ...fresh });
+        bell.ring();
         req.once('close', () => coming.delete(req));
         res.once('finish', () => discardRest(req));
       }
@@ -114,6 +117,10 @@ export function paceBodies(
     async watch(signal) {
       let before = clock.monotonic();
       while (!signal.aborted) {
+        if (coming.size === 0) {
+          await bell.wait(Infinity, signal);
+          before = clock.monotonic();
+        }
         await clock.sleep(pace.tickMs, signal);
         const now = clock.monotonic();
         for (const [req, body] of coming) look(req, body, now - before);

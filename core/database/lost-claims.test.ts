@@ -114,12 +114,47 @@ describe('a claim that could not be given back while the database was away', () 
 
   test('is forgotten when its lease is over: then it is free by itself', async () => {
     let now = 0;
-    lost = createLostClaims({ monotonic: () => now });
+    lost = createLostClaims({ ...systemClock, monotonic: () => now });
     await queue(1);
     const [claimed] = await take(mine.database);
     await giveBackInVain(claimed!);
     now = LEASE_MS;
     await expect(lost.giveBack(mine.database)).resolves.toBeUndefined();
+  });
+});
+
+describe('whoever waits for something to be lost', () => {
+  const claim = { table: 'task', token: randomUUID(), id: randomUUID(), delayMs: 0, leaseMs: 50 } as const;
+  const waited = async (signal = new AbortController().signal): Promise<true> => {
+    await lost.untilLost(signal);
+    return true;
+  };
+
+  test('waits without a timer until it is noted, and then not at all until it is given back', async () => {
+    const slept: number[] = [];
+    const sleep = async (ms: number): Promise<void> => void slept.push(ms);
+    lost = createLostClaims({ ...systemClock, sleep });
+    let isOver = false;
+    const waiting = waited().finally(() => (isOver = true));
+    await systemClock.sleep(20);
+    expect({ isOver, slept }).toEqual({ isOver: false, slept: [] });
+    lost.note({ ...claim, leaseMs: LEASE_MS });
+    expect(await waiting).toBe(true);
+    expect(await waited()).toBe(true);
+    await lost.giveBack(db.database);
+    const ending = new AbortController();
+    expect(await Promise.race([waited(ending.signal), systemClock.sleep(20)])).toBeUndefined();
+    ending.abort();
+  });
+
+  test('waits on when the lease of what was noted is over, and no longer than its signal', async () => {
+    lost.note(claim);
+    await systemClock.sleep(60);
+    const ending = new AbortController();
+    const waiting = waited(ending.signal);
+    expect(await Promise.race([waiting, systemClock.sleep(20)])).toBeUndefined();
+    ending.abort();
+    expect(await waiting).toBe(true);
   });
 });
 
@@ -155,7 +190,7 @@ describe('claims whose answer was lost', () => {
 
   test('are given back also when the server makes them only after that, until their lease is over', async () => {
     let now = 0;
-    lost = createLostClaims({ monotonic: () => now });
+    lost = createLostClaims({ ...systemClock, monotonic: () => now });
     await queue(1);
     const token = randomUUID();
     lost.note({ table: 'task', token, leaseMs: LEASE_MS });

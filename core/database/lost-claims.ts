@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { createBell } from '../runtime/bell.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { held, OPEN, postpone, type ClaimableTable } from './claim.ts';
@@ -33,7 +34,9 @@ const isSame = (one: LostClaim, other: LostClaim): boolean =>
 export interface LostClaims {
   /** Of one that is noted already, the first word counts: it knows best why. */
   note(...claims: readonly LostClaim[]): void;
-  /** To be called again and again: costs nothing while nothing is lost. @throws as long as the database is away */
+  /** Ends as soon as something is lost, at once if something is, or when the signal aborts. One waits at a time. */
+  untilLost(signal: AbortSignal): Promise<void>;
+  /** To be called again and again while something is lost. @throws as long as the database is away */
   giveBack(database: Database): Promise<void>;
 }
 
@@ -43,7 +46,8 @@ const TABLES: readonly ClaimableTable[] = ['task', 'submission'];
  * To be made once by whoever claims in loops. It holds no more than one lease's worth: what is older is free by itself, since no
  * statement runs for as long as a lease.
  */
-export function createLostClaims(clock: Pick<Clock, 'monotonic'>): LostClaims {
+export function createLostClaims(clock: Pick<Clock, 'monotonic' | 'sleep'>): LostClaims {
+  const bell = createBell(clock);
   let noted: readonly (LostClaim & { readonly until: number })[] = [];
   const current = (): typeof noted => {
     const now = clock.monotonic();
@@ -55,6 +59,10 @@ export function createLostClaims(clock: Pick<Clock, 'monotonic'>): LostClaims {
       noted = current();
       const fresh = claims.filter((one) => !noted.some((other) => isSame(one, other)));
       noted = [...noted, ...fresh.map((one) => ({ ...one, until: now + one.leaseMs }))];
+      bell.ring();
+    },
+    untilLost: async (signal) => {
+      while (!signal.aborted && current().length === 0) await bell.wait(Infinity, signal);
     },
     giveBack: async (database) => {
       noted = current();

@@ -27,10 +27,18 @@ describe('a bell', () => {
     expect(slept).toEqual([2]);
   });
 
-  test('lets a wait end with its signal', async () => {
+  test.each([LONG_MS, Infinity])('lets a wait of %d ms end with its signal', async (ms) => {
     const ending = new AbortController();
-    const waiting = createBell(systemClock).wait(LONG_MS, ending.signal);
+    const waiting = createBell(systemClock).wait(ms, ending.signal);
     ending.abort();
+    await expect(waiting).resolves.toBeUndefined();
+    await expect(createBell(systemClock).wait(ms, ending.signal)).resolves.toBeUndefined();
+  });
+
+  test('that is waited for without an end takes no timer, and ends the wait when it rings', async () => {
+    const bell = createBell({ sleep: () => Promise.reject(new Error('a timer')) });
+    const waiting = bell.wait(Infinity);
+    bell.ring();
     await expect(waiting).resolves.toBeUndefined();
   });
 });

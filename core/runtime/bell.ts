@@ -3,7 +3,9 @@ import type { Clock } from './clock.ts';
 /** Wakes a loop of the same process that would otherwise look for work only after its pause. */
 export interface Bell {
   ring(): void;
-  /** Ends at a ring (also one since the last wait), after `ms`, or when `signal` aborts. */
+  /**
+   * Ends at a ring (also one since the last wait), after `ms` (Infinity: not by itself), or when `signal` aborts. One waits at a time.
+   */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -22,10 +24,17 @@ export function createBell(clock: Pick<Clock, 'sleep'>): Bell {
       if (!isRung) {
         const woken = new AbortController();
         sleeper = woken;
-        await clock.sleep(ms, signal ? AbortSignal.any([signal, woken.signal]) : woken.signal);
+        const ends = signal ? AbortSignal.any([signal, woken.signal]) : woken.signal;
+        await (ms === Infinity ? aborted(ends) : clock.sleep(ms, ends));
         sleeper = undefined;
       }
       isRung = false;
     },
   };
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

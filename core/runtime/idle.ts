@@ -6,12 +6,16 @@ export interface Idle {
   reset(): void;
 }
 
-/** Doubles from `firstMs` to `longestMs`. */
-export function createIdle(firstMs: number, longestMs: number): Idle {
+/**
+ * Doubles from `firstMs` to `longestMs`, less up to a quarter of it: loops that came to rest at the same moment would look at the same
+ * moment for ever, each by a connection to PostgreSQL that is opened for that one look.
+ * @param random a number in [0, 1)
+ */
+export function createIdle(firstMs: number, longestMs: number, random: () => number = Math.random): Idle {
   let waitMs = firstMs;
   return {
     next() {
-      const now = waitMs;
+      const now = Math.round(waitMs * (0.75 + random() / 4));
       waitMs = Math.min(longestMs, waitMs * 2);
       return now;
     },

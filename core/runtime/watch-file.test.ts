@@ -52,6 +52,22 @@ async function toldUntil(last: string): Promise<readonly string[]> {
 }
 
 describe('watchFiles', () => {
+  test('waits for writers only when something has changed, and not at every look', async () => {
+    const slept: number[] = [];
+    const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
+      slept.push(ms);
+      return systemClock.sleep(ms, signal);
+    };
+    const [paths, onChange] = [[join(folder, 'a')], () => void (seen.changes += 1)];
+    const timing = { clock: { ...systemClock, sleep }, pollMs: 5, settleMs: 20 };
+    await watchFiles({ paths, onChange, signal: stop.signal, log, ...timing });
+    await eventually('it has looked ten times', () => slept.length > 10);
+    expect(new Set(slept)).toEqual(new Set([5]));
+    await writeFile(join(folder, 'a'), '1');
+    expect(await told(1)).toBe(1);
+    expect(slept).toContain(20);
+  });
+
   test('notices a file that is written in place', async () => {
     await writeFile(join(folder, 'a'), '1');
     await start(['a']);

@@ -48,11 +48,14 @@ function watchDirectory(path: string, wake: () => void, log: Log): FSWatcher | u
   }
 }
 
-async function follow(options: WatchOptions, seen: string, nextWake: () => Promise<void>): Promise<void> {
+/** @param nextWake answers whether the system has reported something */
+async function follow(options: WatchOptions, seen: string, nextWake: () => Promise<boolean>): Promise<void> {
   const { paths, signal, clock, log, settleMs = 100, digest = () => fingerprint(paths) } = options;
   let last = seen;
   while (!signal.aborted) {
-    await nextWake();
+    const isReported = await nextWake();
+    if (signal.aborted) return;
+    if (!isReported && (await digest()) === last) continue;
     await clock.sleep(settleMs, signal);
     if (signal.aborted) return;
     const now = await digest();
@@ -77,11 +80,15 @@ export async function watchFiles(options: WatchOptions): Promise<void> {
   const watchers = [...new Set(paths.map((path) => dirname(path)))].map((path) =>
     watchDirectory(path, () => wake.resolve(), log),
   );
-  const nextWake = async (): Promise<void> => {
+  const nextWake = async (): Promise<boolean> => {
     const waited = new AbortController();
-    await Promise.race([wake.promise, clock.sleep(pollMs, AbortSignal.any([signal, waited.signal]))]);
+    const isReported = await Promise.race([
+      wake.promise.then(() => true),
+      clock.sleep(pollMs, AbortSignal.any([signal, waited.signal])).then(() => false),
+    ]);
     waited.abort();
     wake = Promise.withResolvers<void>();
+    return isReported;
   };
   signal.addEventListener('abort', () => watchers.forEach((watcher) => watcher?.close()), { once: true });
   const seen = await digest();

@@ -13,6 +13,7 @@ function start(take: Take, limit = 3) {
     limit,
     idleMs: 100,
     longestIdleMs: 400,
+    random: () => 0.999_999,
     clock,
     signal: ending.signal,
     log: testLog,

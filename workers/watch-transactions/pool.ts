@@ -10,6 +10,8 @@ export interface PoolOptions {
   /** Between two looks for work when there was none: the first wait, and what it grows to while there is none. */
   readonly idleMs: number;
   readonly longestIdleMs: number;
+  /** For the waits: a number in [0, 1). Default Math.random. */
+  readonly random?: () => number;
   /** Rung when there is work: ends the wait early. */
   readonly bell?: Bell;
   readonly clock: Clock;
@@ -25,7 +27,7 @@ export interface PoolOptions {
  */
 export async function runPool(options: PoolOptions): Promise<void> {
   const { limit, clock, signal, log, name, bell = createBell(clock) } = options;
-  const idle = createIdle(options.idleMs, options.longestIdleMs);
+  const idle = createIdle(options.idleMs, options.longestIdleMs, options.random);
   const running = new Set<Promise<void>>();
   let isMore = false;
   while (!signal.aborted) {

@@ -1,4 +1,4 @@
-import { createLostClaims } from '../../core/database/lost-claims.ts';
+import { createLostClaims, type LostClaims } from '../../core/database/lost-claims.ts';
 import { holdRole, releaseRole, roleFreeIn, writeReport } from '../../core/database/repositories/control.ts';
 import { frozenAccounts } from '../../core/database/repositories/journal.ts';
 import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
@@ -44,7 +44,7 @@ const LOOK_MS = 2_000;
 const GIVE_BACK_MS = 500;
 /** A loop looks by itself so soon after it had something to do, and ever more rarely while it has nothing. */
 const FIRST_IDLE_MS = 250;
-const LONGEST_IDLE_MS = 10_000;
+const LONGEST_IDLE_MS = 30_000;
 
 /**
  * The one process that owns the hot wallet (design section 2): records receipts, submits and settles transfers, calls the
@@ -193,13 +193,14 @@ async function pay(context: WatcherContext, bell: Bell, signal: AbortSignal): Pr
  * calls of when it did, or stands by. While it cannot be done everything else goes on.
  */
 async function giveBackLost(
-  { database, clock, log, lost }: WatcherContext,
+  { database, clock, log, lost }: WatcherContext & { readonly lost: LostClaims },
   signal: AbortSignal,
 ): Promise<void> {
   for (let isLast = false; !isLast;) {
+    await lost.untilLost(signal);
     isLast = signal.aborted;
     await lost
-      ?.giveBack(database)
+      .giveBack(database)
       .catch((error: unknown) =>
         log.warn({ err: error }, 'what is held for nothing could not be given back yet'),
       );
