@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * What it costs on this machine that a Node process wakes once a second and does nothing: a process that has slept finds its memory
- * cold, and how cold differs between machines by more than ten times. CPU at rest is to be read beside it.
+ * cold, and how cold differs between machines and moments by ten times. CPU at rest is to be read beside it.
  */
 export interface IdleProcess {
   /** Since it began, its start included. */
