@@ -94,6 +94,34 @@ describe('a payment with the same seed from elsewhere', () => {
     expect(await frozen()).toContain(hash);
   });
 
+  test('is seen over a channel that the journal hears of only afterwards', async () => {
+    const [channel] = await ledger.accounts(1);
+    const payment = Operation.payment({
+      source: account,
+      destination: holder.publicKey(),
+      asset: sdkAsset(world.asset.id),
+      amount: '10',
+    });
+    const becomeChannel = Operation.setOptions({
+      signer: { ed25519PublicKey: account, weight: 1 },
+      masterWeight: 0,
+    });
+    const { hash } = await succeed(
+      ledger.run(channel!, [payment, becomeChannel], { cosigners: [world.distribution] }),
+    );
+    const deposit = await world.deposit(holder.publicKey());
+    const payments = { ...world.anchor.payments, channels: 1 };
+    const context = { ...world.context, anchor: { ...world.anchor, payments } };
+    // The round finds the channel, whose sequence number says nothing, before anybody reads the history.
+    await payDue(context);
+    await inspectJournal(context, account);
+    expect((await foreign()).map((one) => one.hash)).toEqual([hash]);
+    expect(await frozen()).toContain(hash);
+    await world.turn(context);
+    expect(await world.balance(holder.publicKey())).toBe('10');
+    expect(await world.read(deposit.id)).toMatchObject({ status: 'pending_anchor' });
+  });
+
   test('is seen although the ledger refused it, and although it pays nobody', async () => {
     const failed = await payElsewhere('1000000');
     expect(failed.successful).toBe(false);

@@ -47,11 +47,8 @@ export async function freezeIfAhead(
     database,
     accounts.map(({ id }) => id),
   );
-  await markChannels(
-    context,
-    distribution,
-    accounts.filter(({ id }) => !marks.has(id)),
-  );
+  const fresh = accounts.filter(({ id }) => !marks.has(id));
+  if (await markChannels(context, distribution, fresh)) await inspect(context, distribution, distribution);
   const ahead = accounts.filter(({ id, sequence }) => {
     const mark = marks.get(id);
     const inJournal = last.get(id)?.sequence ?? 0n;
@@ -94,15 +91,16 @@ async function freezeWhileAhead(
 
 /**
  * A channel that was never seen before. Whoever made it, and whatever it did until then, its own money cannot have been
- * ours; payments over it are in the history of the distribution account.
+ * ours. Its sequence number says nothing of payments over it until then: they are in the history of the distribution
+ * account, which has to be read now. Answers whether there is such a channel.
  */
 async function markChannels(
   context: LedgerContext,
   distribution: string,
   channels: readonly LedgerAccount[],
-): Promise<void> {
+): Promise<boolean> {
   const fresh = channels.filter(({ id }) => id !== distribution);
-  if (fresh.length === 0) return;
+  if (fresh.length === 0) return false;
   const { sequence } = await context.horizon.latestLedger();
   const marks = fresh.map(async (channel) => ({
     account: channel.id,
@@ -112,6 +110,7 @@ async function markChannels(
     position: cursorBehind(sequence),
   }));
   await markAccounts(context.database, await Promise.all(marks));
+  return true;
 }
 
 /**
@@ -193,8 +192,10 @@ async function foreignIn(
     if (hashesOf(transaction).some((hash) => known.has(hash))) return false;
     const mark = marks.get(transaction.sourceAccount);
     // Not what an adoption accounts for: what it knew of is recorded, and what comes only now may have paid somebody.
-    if (mark && transaction.sequence <= (mark.firstSequence ?? mark.sequence)) return false;
-    return isOutgoing(transaction, ours);
+    const isBefore = mark && transaction.sequence <= (mark.firstSequence ?? mark.sequence);
+    if (!isBefore) return isOutgoing(transaction, ours);
+    // What an account did with its own before it was marked is taken as it is, but not what was paid over it.
+    return isOutgoing(transaction, new Set([...ours].filter((id) => id !== transaction.sourceAccount)));
   });
 }
 
