@@ -51,7 +51,7 @@ unit: $(INSTALLED) ## the tests beside the sources (ONLY=core/spec runs those)
 process-test: $(INSTALLED) ## the tests that cross processes: a real wallet, kill -9, fuzzing, browsers (ONLY=wallet)
 	$(JEST) $(FLAGS) --testPathPatterns '$(CURDIR)/test/.*$(ONLY)' --testPathIgnorePatterns '/node_modules/' '$(CLUSTER_TESTS)' '$(REAL_TESTS)'
 
-cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about 7 minutes; needs Go)
+cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about 5 minutes; needs Go)
 	@$(NODE) test/cluster/build.ts
 
 cluster-test: cluster-binaries ## the tests that need a real Kubernetes control plane (ONLY=operator/kube)
@@ -81,8 +81,8 @@ condition-examples: cluster-binaries ## write docs/conditions-examples.md anew, 
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts
 
-e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor WORKERS=2 CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
-	@$(NODE) test/cluster/real/suite.ts --only '$(ONLY)' --workers '$(or $(WORKERS),2)' $(if $(REPORTS),--reports '$(REPORTS)') -- $(FLAGS)
+e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor PASS=alone WORKERS=2 CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
+	@$(NODE) test/cluster/real/suite.ts --only '$(ONLY)' --pass '$(PASS)' --workers '$(or $(WORKERS),2)' $(if $(REPORTS),--reports '$(REPORTS)') -- $(FLAGS)
 
 image-test: $(INSTALLED) ## what the images have to be, on freshly built ones (root; buildah and runc)
 	$(JEST) $(FLAGS) --testPathPatterns "$(CURDIR)/test/image/.*$(REAL_TESTS)"
@@ -90,7 +90,7 @@ image-test: $(INSTALLED) ## what the images have to be, on freshly built ones (r
 image: $(INSTALLED) ## build the images of Capstan and of the example bank, by Docker or buildah (ENGINE=buildah)
 	@$(NODE) scripts/image.ts
 
-cluster-up: $(INSTALLED) ## start a Kubernetes of one real node on this machine (root, Go; about 12 minutes the first time; CLUSTER=kind)
+cluster-up: $(INSTALLED) ## start a Kubernetes of one real node on this machine (root, Go; about 8 minutes the first time; CLUSTER=kind)
 	@$(NODE) test/cluster/real/main.ts up
 
 cluster-load: $(INSTALLED) ## build the images and bring them, and cert-manager, to that cluster (CLUSTER=kind)

@@ -43,7 +43,7 @@ async function sources(): Promise<readonly string[]> {
 }
 
 async function build(folder: string, controlPlane: string, tell: (sentence: string) => void): Promise<void> {
-  tell(`Building the programs of the node into ${folder}: about 5 minutes on two cores, once.`);
+  tell(`Building the programs of the node into ${folder}: about 3 minutes on two cores, once.`);
   const [started, unfinished] = [performance.now(), `${folder}.${process.pid}`];
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });

@@ -1,30 +1,21 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.ts';
-import { theCluster, tool, type RealCluster } from './cluster.ts';
+import { theCluster, type RealCluster } from './cluster.ts';
 import { patchSpec, untilCondition } from './conditions.ts';
 import {
   applyAnchor,
-  getObject,
   inHaste,
   kubectl,
   listObjects,
   prepareAnchor,
   removeAnchor,
-  serviceAddress,
-  waitForReady,
   type RealAnchor,
 } from './fixtures.ts';
-import { addressOf, keepAsking } from './https.ts';
 import { hasTrustline, latestLedger, payoutsTo } from './ledger.ts';
 import { runningPods } from './pods.ts';
-import { depositAndWithdraw, startDeposit } from './wallet.ts';
+import { startDeposit } from './wallet.ts';
 
 const WITHIN_MS = 300_000;
-const CHART = fileURLToPath(new URL('../../../helm/capstan', import.meta.url));
-const RELEASE = ['capstan', '--namespace', 'capstan-system'] as const;
 /** So many ledgers without a payment: ten times as long as one that may be made takes. */
 const QUIET_LEDGERS = 10;
 
@@ -63,37 +54,6 @@ describe('the life of an anchor on a real cluster', () => {
       } finally {
         deposit.close();
       }
-    },
-    WITHIN_MS,
-  );
-
-  test(
-    'without the chart the anchors are there and serve; installed again it adopts them without a roll or a failed request',
-    async () => {
-      const values = path.join(anchor.folder, 'values.yaml');
-      await writeFile(values, await tool(cluster, 'helm', ['get', 'values', ...RELEASE, '--output', 'yaml']));
-      const before = await runningPods(anchor);
-      const generations = await generationsOf(anchor);
-      const server = await addressOf(anchor, await serviceAddress(anchor, 'harbor-server'), 443);
-      const wallet = keepAsking(server, { isKept: false, everyMs: 250 });
-      await tool(cluster, 'helm', ['uninstall', ...RELEASE, '--wait', '--timeout', '60s']);
-      try {
-        expect(await getObject(anchor, 'crd/anchors.capstan.dev')).toMatchObject({
-          kind: 'CustomResourceDefinition',
-        });
-        const report = await depositAndWithdraw(anchor);
-        expect([report.deposit.status, report.withdrawal.status]).toEqual(['completed', 'completed']);
-        expect(await runningPods(anchor)).toEqual(before);
-      } finally {
-        const install = ['install', ...RELEASE, CHART, '--values', values, '--wait', '--timeout', '120s'];
-        await tool(cluster, 'helm', install);
-      }
-      await waitForReady(anchor);
-      await wallet.stop();
-      expect(wallet.failures).toEqual([]);
-      expect(wallet.answered).toBeGreaterThan(20);
-      expect(await runningPods(anchor)).toEqual(before);
-      expect(await generationsOf(anchor)).toEqual(generations);
     },
     WITHIN_MS,
   );
@@ -167,12 +127,6 @@ describe('the life of an anchor on a real cluster', () => {
     WITHIN_MS,
   );
 });
-
-/** Of each Deployment and StatefulSet: it changes when somebody changes what it runs. */
-async function generationsOf(anchor: RealAnchor): Promise<Readonly<Record<string, number | undefined>>> {
-  const objects = await listObjects(anchor, 'deployments,statefulsets');
-  return Object.fromEntries(objects.map(({ metadata }) => [metadata.name, metadata.generation]));
-}
 
 /** Of a transaction, as support staff ask for it: by the server that runs. */
 async function statusOf(anchor: RealAnchor, id: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { planPasses } from './passes.ts';
 
-const FILES = ['upgrade', 'anchor', 'kills', 'lifecycle', 'policies'].map(
+const FILES = ['upgrade', 'anchor', 'kills', 'reinstall', 'policies'].map(
   (name) => `test/cluster/real/${name}.real.test.ts`,
 );
 
@@ -10,7 +10,7 @@ describe('planPasses', () => {
     const passes = planPasses(FILES, '', 2);
     expect(passes.map(({ name, workers, files }) => [name, workers, files.map(nameOf)])).toEqual([
       ['together', 2, ['anchor', 'policies']],
-      ['alone', 1, ['kills', 'lifecycle', 'upgrade']],
+      ['alone', 1, ['kills', 'reinstall', 'upgrade']],
     ]);
   });
 

@@ -1,15 +1,17 @@
 import path from 'node:path';
 
+export const PASSES = ['together', 'alone'] as const;
+
 /** Some of the suite's files, which one run of Jest takes. */
 export interface Pass {
-  readonly name: 'together' | 'alone';
+  readonly name: (typeof PASSES)[number];
   readonly files: readonly string[];
   /** How many of them run side by side. */
   readonly workers: number;
 }
 
 /** They stop what all anchors of a cluster share: the operator, its chart, the kubelet. */
-const ALONE: ReadonlySet<string> = new Set(['kills', 'lifecycle', 'upgrade']);
+const ALONE: ReadonlySet<string> = new Set(['kills', 'reinstall', 'upgrade']);
 
 /**
  * Files whose anchors are in namespaces of their own run side by side; the others follow, each with the cluster for itself.
