@@ -19,8 +19,15 @@ export interface JournalGuard {
 
 const NOTHING_YET = -1n;
 
-/** To be made once by whoever pays in a loop. */
-export function createJournalGuard(context: LedgerContext): JournalGuard {
+/**
+ * To be made once by whoever pays in a loop.
+ *
+ * @param onUnchecked called when somebody would pay from an account whose journal has to be compared before
+ */
+export function createJournalGuard(
+  context: LedgerContext,
+  onUnchecked: () => void = () => undefined,
+): JournalGuard {
   const checked = new Map<string, bigint>();
   const problems = new Map<string, string>();
   const inspectOne = async (account: string): Promise<void> => {
@@ -40,15 +47,20 @@ export function createJournalGuard(context: LedgerContext): JournalGuard {
     context.log[problems.get(account) === problem ? 'debug' : 'error']({ account }, problem);
     problems.set(account, problem);
   };
+  const isCheckedNow = async (account: string): Promise<boolean> => {
+    const until = checked.get(account);
+    if (until === undefined) return false;
+    const mark = (await journalMarks(context.database, [account])).get(account);
+    return BigInt(mark?.position || NOTHING_YET) >= until;
+  };
   return {
     inspect: async () => {
       await Promise.all(distributionAccounts(context.anchor).map((account) => inspectOne(account)));
     },
     isChecked: async (account) => {
-      const until = checked.get(account);
-      if (until === undefined) return false;
-      const mark = (await journalMarks(context.database, [account])).get(account);
-      return BigInt(mark?.position || NOTHING_YET) >= until;
+      const isIt = await isCheckedNow(account);
+      if (!isIt) onUnchecked();
+      return isIt;
     },
     problems: () => Object.fromEntries(problems),
   };

@@ -60,7 +60,7 @@ describe('deadlines', () => {
     return transaction;
   }
   const allRecorded = (): Recorded => ({ accounts: [account], untilMs: Date.now() });
-  const pass = (recorded: Recorded = allRecorded()): Promise<void> =>
+  const pass = (recorded: Recorded = allRecorded()): Promise<number> =>
     passDeadlines(
       {
         database: db.database,
@@ -82,7 +82,7 @@ describe('deadlines', () => {
 
   test('end a form that nobody completes, and no other', async () => {
     const [over, going] = [await create(11, { lang: 'es-MX' }), await create(9)];
-    await pass();
+    expect(await pass()).toBe(1);
     expect(await read(over.id)).toMatchObject({
       status: 'expired',
       message: 'El formulario no se completó a tiempo. Vuelva a empezar.',

@@ -12,12 +12,15 @@ import {
 } from '../../core/database/repositories/transactions.ts';
 import { forgetExpired } from '../../core/database/repositories/used-tokens.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
+import { createIdle } from '../../core/runtime/idle.ts';
 import type { Log } from '../../core/runtime/log.ts';
 import type { Anchor } from '../../core/spec/anchor.ts';
 import type { Transaction } from '../../core/transaction/transaction.ts';
 import { expiredMessage } from './deadline-sentences.ts';
 
-const EVERY_MS = 10_000;
+/** Deadlines are minutes and more: between two looks while some pass, and when none has for a while. */
+const FIRST_IDLE_MS = 10_000;
+const LONGEST_IDLE_MS = 30_000;
 /** Of each kind in one pass; what is left has its turn in the next. */
 const BATCH = 500;
 
@@ -34,28 +37,30 @@ export type AskRecorded = () => Promise<Recorded>;
 
 const NOTHING_RECORDED: Recorded = { accounts: [], untilMs: 0 };
 
-/** Looks every 10 s whose time is over, until the signal aborts. */
+/** Looks every 10 to 30 s whose time is over, until the signal aborts. */
 export async function keepDeadlines(
   context: DeadlineContext,
   recorded: AskRecorded,
   signal: AbortSignal,
 ): Promise<void> {
+  const idle = createIdle(FIRST_IDLE_MS, LONGEST_IDLE_MS);
   while (!signal.aborted) {
-    await passDeadlines(context, recorded, signal);
-    await context.clock.sleep(EVERY_MS, signal);
+    const count = await passDeadlines(context, recorded, signal);
+    if (count > 0) idle.reset();
+    await context.clock.sleep(idle.next(), signal);
   }
 }
 
 /**
  * One pass. Nothing that holds money expires: a deposit without a trustline is kept and shown to a person instead, a
  * deposit that expires is asked about for a grace period still, and a withdrawal expires only when every payment until
- * then is recorded. Trouble with one step is logged and leaves the others alone.
+ * then is recorded. Trouble with one step is logged and leaves the others alone. Answers how many deadlines were over.
  */
 export async function passDeadlines(
   context: DeadlineContext,
   recorded: AskRecorded,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { database, log, actor } = context;
   const { abandonedAfterMs, userActionRequiredMs, pendingTrustMs, expiredGraceMs } = context.anchor.deadlines;
   const steps = {
@@ -73,15 +78,18 @@ export async function passDeadlines(
     forgotten: () => stopAskingAboutExpired(database, { graceMs: expiredGraceMs, actor, limit: BATCH }),
     'used tokens': () => forgetExpired(database),
   };
+  let total = 0;
   for (const [name, step] of Object.entries(steps)) {
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     try {
       const count = await step();
+      total += count;
       if (count > 0) log.info({ step: name, count }, 'deadlines passed');
     } catch (error) {
       log.error({ err: error, step: name }, 'looking for deadlines failed');
     }
   }
+  return total;
 }
 
 /** Changes those whose deadline is over, each by itself; answers how many. */

@@ -40,7 +40,7 @@ async function watch(context: PaymentContext = world.context): Promise<() => Pro
   const ending = new AbortController();
   const running = Promise.all([
     ingest(context, account, ending.signal, (state) => void states.push(state)),
-    followOutcomes(context, ending.signal),
+    followOutcomes(context, ending.signal, () => undefined),
   ]);
   const stop = async (): Promise<void> => {
     ending.abort();

@@ -8,6 +8,8 @@ import type { Bell } from '../../core/runtime/bell.ts';
 const STREAM_LIMIT = 50;
 /** Unless it is rung for: nobody waits any more. */
 const REFRESH_MS = 10_000;
+/** While nobody waits. */
+const REST_MS = 60_000;
 /** Transfers of one customer that a change of their account is held against. */
 const LOOK_LIMIT = 100;
 
@@ -38,7 +40,7 @@ export async function followTrustlines(
         if (streams.get(destination) === controller) streams.delete(destination);
       });
     }
-    await bell.wait(REFRESH_MS, signal);
+    await bell.wait(streams.size > 0 ? REFRESH_MS : REST_MS, signal);
   }
   for (const controller of streams.values()) controller.abort();
 }

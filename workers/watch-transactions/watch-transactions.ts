@@ -94,7 +94,8 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([outer, deposed.signal]);
   const { clock, log } = base;
   const bells = Object.fromEntries(LOOPS.map((loop) => [loop, createBell(clock)])) as Record<Loop, Bell>;
-  const journal = createJournalGuard(base);
+  const compare = createBell(clock);
+  const journal = createJournalGuard(base, () => compare.ring());
   const context: WatcherContext = { ...base, journal, wake: (work) => bells[work].ring() };
   const states = new Map<string, IngestState>();
   const complete = createCompletions(context.database);
@@ -134,8 +135,8 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     }),
     pay(context, bells.payments, signal),
     ringForWork({ ...context, sources: distributionAccounts(context.anchor) }, bells, signal),
-    followOutcomes(context, signal),
-    followJournal(context, journal, signal),
+    followOutcomes(context, signal, () => compare.ring()),
+    followJournal(context, journal, compare, signal),
     followChannels(context, signal),
     followTrustlines(context, bells.trustlines, signal),
     followUnclaimed(context, signal),

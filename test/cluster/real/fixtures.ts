@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { VERSION } from '../../../cli/version.ts';
 import { run } from '../../../scripts/image/run.ts';
+import { eventually } from '../../support/eventually.ts';
 import { tool, type RealCluster } from './cluster.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -199,13 +201,36 @@ export function inHaste(anchor: RealAnchor): RealAnchor {
   return { ...anchor, manifest: { ...anchor.manifest, spec } };
 }
 
-/** Applies the manifest and waits until the Anchor says that it is ready as this manifest has it. Answers how long that took. */
+/**
+ * Applies the manifest and waits until the Anchor says that it is ready as this manifest has it, and customers on this node get there.
+ * Answers how long it took to be ready.
+ */
 export async function applyAnchor(anchor: RealAnchor, spec: object = {}): Promise<number> {
   const started = performance.now();
   const manifest = { ...anchor.manifest, spec: { ...anchor.manifest.spec, ...spec } };
   await kubectl(anchor, ['apply', '--filename', '-'], stringify(manifest));
   await waitForReady(anchor);
-  return performance.now() - started;
+  const took = performance.now() - started;
+  await untilRouted(await serviceAddress(anchor, 'harbor-server'));
+  return took;
+}
+
+/** The API server knows of ready pods first; kube-proxy of this node refuses connections to their Service until it has heard of them. */
+async function untilRouted(address: string): Promise<void> {
+  await eventually(
+    'the node routes to the server',
+    () =>
+      new Promise<boolean>((resolve) => {
+        const socket = connect({ host: address, port: 443, timeout: 1_000 });
+        const end = (isOpen: boolean) => () => {
+          socket.destroy();
+          resolve(isOpen);
+        };
+        socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+      }),
+    10_000,
+    100,
+  );
 }
 
 /** Ready, and of the spec as it is now: a condition of the spec before does not count. */
