@@ -47,8 +47,12 @@ export async function freezeIfAhead(
     database,
     accounts.map(({ id }) => id),
   );
-  const fresh = accounts.filter(({ id }) => !marks.has(id));
-  if (await markChannels(context, distribution, fresh)) await inspect(context, distribution, distribution);
+  const fresh = accounts.filter(({ id }) => id !== distribution && !marks.has(id));
+  if (fresh.length > 0) {
+    // Before they are marked, so that it is done again where it fails.
+    await inspect(context, distribution, distribution);
+    await markChannels(context, distribution, fresh);
+  }
   const ahead = accounts.filter(({ id, sequence }) => {
     const mark = marks.get(id);
     const inJournal = last.get(id)?.sequence ?? 0n;
@@ -92,17 +96,15 @@ async function freezeWhileAhead(
 /**
  * A channel that was never seen before. Whoever made it, and whatever it did until then, its own money cannot have been
  * ours. Its sequence number says nothing of payments over it until then: they are in the history of the distribution
- * account, which has to be read now. Answers whether there is such a channel.
+ * account, which has to be read before.
  */
 async function markChannels(
   context: LedgerContext,
   distribution: string,
   channels: readonly LedgerAccount[],
-): Promise<boolean> {
-  const fresh = channels.filter(({ id }) => id !== distribution);
-  if (fresh.length === 0) return false;
+): Promise<void> {
   const { sequence } = await context.horizon.latestLedger();
-  const marks = fresh.map(async (channel) => ({
+  const marks = channels.map(async (channel) => ({
     account: channel.id,
     distribution,
     startLedger: sequence,
@@ -110,7 +112,6 @@ async function markChannels(
     position: cursorBehind(sequence),
   }));
   await markAccounts(context.database, await Promise.all(marks));
-  return true;
 }
 
 /**
