@@ -37,7 +37,7 @@ export type AskRecorded = () => Promise<Recorded>;
 
 const NOTHING_RECORDED: Recorded = { accounts: [], untilMs: 0 };
 
-/** Looks every 10 to 30 s whose time is over, until the signal aborts. */
+/** Looks at least every 30 s whose time is over, until the signal aborts. */
 export async function keepDeadlines(
   context: DeadlineContext,
   recorded: AskRecorded,

@@ -42,24 +42,25 @@ const frozen = async () => (await frozenAccounts(world.db.database)).has(world.d
 const actElsewhere = () =>
   succeed(ledger.run(world.distribution, [Operation.manageData({ name: 'note', value: 'x' })]));
 
+/** After how many seconds it is compared. */
+async function secondsUntilCompared(): Promise<number> {
+  while (!(await frozen())) {
+    await clock.advance(1_000);
+    await pause();
+  }
+  return clock.monotonic() / 1_000;
+}
+
 describe('the journal', () => {
   test('is compared when it is rung for, at most every 10 s', async () => {
     await actElsewhere();
     bell.ring();
-    await clock.advance(9_000);
-    await pause();
-    expect(await frozen()).toBe(false);
-    await clock.advance(1_000);
-    await eventually('it is compared', frozen);
+    expect(await secondsUntilCompared()).toBe(10);
   });
 
   test('is compared every minute where nobody rings', async () => {
-    await clock.advance(59_000);
     await actElsewhere();
-    await pause();
-    expect(await frozen()).toBe(false);
-    await clock.advance(1_000);
-    await eventually('it is compared', frozen);
+    expect(await secondsUntilCompared()).toBe(60);
   });
 
   test('is compared as soon as something is to be paid in a database that went back in time', async () => {
