@@ -35,6 +35,8 @@ export interface PaymentContext extends LedgerContext {
   readonly signers: ReadonlyMap<string, Signer>;
   /** Nothing is paid from an account whose journal it has not compared yet. Default: none compares, only sequence numbers are. */
   readonly journal?: Pick<JournalGuard, 'isChecked'>;
+  /** Aborted when this process is to journal nothing more: it ends, or stands by for another. Default: it goes on. */
+  readonly ending?: AbortSignal;
 }
 
 export function assetById(anchor: Pick<Anchor, 'assets'>, id: string): Asset | undefined {

@@ -94,6 +94,14 @@ describe('a round under way', () => {
     expect(await submissions()).toEqual([]);
   });
 
+  test('submits nothing any more when the process is to begin nothing more', async () => {
+    const { id } = await world.deposit(payee.publicKey());
+    const ending = new AbortController();
+    expect(await roundDuring(async () => ending.abort(), { ending: ending.signal })).toBe(0);
+    expect(await submissions()).toEqual([]);
+    expect(await world.transfer(`payout:${id}`)).toMatchObject({ state: 'queued', attempts: 0 });
+  });
+
   test('leaves out what a foreign payment may have paid meanwhile, whether its account is frozen or not', async () => {
     await world.deposit(payee.publicKey());
     await inspectJournal(world.context, account);

@@ -9,9 +9,9 @@ import { stoppedMoney } from './suspension.ts';
 
 /** What still lets payments through at the moment when they are journalled. */
 export interface Gate {
-  /** All money is stopped, or the account frozen by now. */
+  /** All money is stopped, the account frozen, or this process to journal nothing more. */
   readonly isShut: boolean;
-  /** False for all when money is stopped or the account frozen by now; takes a payout off its asset's limits. */
+  /** False for all when the gate is shut; takes a payout off its asset's limits. */
   allows(locked: LockedTransfer): boolean;
   /** To be called when the database transaction is committed: suspends what has reached a limit. */
   close(): Promise<void>;
@@ -34,13 +34,16 @@ export async function openGate(
   const allowance = await openAllowance(context, trx, planned);
   await shareMark(trx, distribution);
   const stopped = await stoppedMoney({ ...context, database: trx });
-  const isShut = stopped.isAll || (await frozenAccounts(trx)).has(distribution);
+  const isStopped = stopped.isAll || (await frozenAccounts(trx)).has(distribution);
   const suspects = await suspectsOf(trx, distribution, planned);
   const assets = new Set(stopped.assets);
+  const isShut = (): boolean => isStopped || context.ending?.aborted === true;
   return {
-    isShut,
+    get isShut() {
+      return isShut();
+    },
     allows: (locked) =>
-      !isShut &&
+      !isShut() &&
       !suspects.has(locked.transfer.id) &&
       !assets.has(assetOf(locked)) &&
       allowance.allows(locked.transfer),

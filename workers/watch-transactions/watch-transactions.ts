@@ -96,7 +96,7 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
   const bells = Object.fromEntries(LOOPS.map((loop) => [loop, createBell(clock)])) as Record<Loop, Bell>;
   const compare = createBell(clock);
   const journal = createJournalGuard(base, () => compare.ring());
-  const context: WatcherContext = { ...base, journal, wake: (work) => bells[work].ring() };
+  const context: WatcherContext = { ...base, journal, ending: signal, wake: (work) => bells[work].ring() };
   const states = new Map<string, IngestState>();
   const complete = createCompletions(context.database);
   const shared = { clock, signal, log, idleMs: FIRST_IDLE_MS, longestIdleMs: LONGEST_IDLE_MS };
