@@ -250,7 +250,11 @@ const ofTasks: Record<string, Call> = {
       hundred('a').map((transactionId) => ({ kind: 'callback', key: transactionId, transactionId })),
     ),
   claimTasks: firstTask,
-  dueWork: (trx) => dueing.dueWork(trx, ['withdrawals/process', 'callback'], [asset.distributionAccount]),
+  askForWork: async (trx) => {
+    const work = dueing.askForWork(['withdrawals/process', 'callback'], [asset.distributionAccount]);
+    await work.due(trx);
+    await work.holdAndDue(trx, { name: 'x', holder: 'one', leaseMs: 1_000 });
+  },
   completeTasks: async (trx) => tasks.completeTasks(trx, [await firstTask(trx)]),
   completeTask: async (trx) => tasks.completeTask(trx, await firstTask(trx)),
   buryTask: async (trx) => tasks.buryTask(trx, await firstTask(trx), 'x'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
@@ -33,6 +33,36 @@ async function fingerprint(paths: readonly string[]): Promise<string> {
   return hash.digest('hex');
 }
 
+/** Changes with every write, rename and swapped link. */
+async function stampOf(paths: readonly string[]): Promise<string> {
+  const stamps = paths.map(async (path) => {
+    const found = await stat(path, { bigint: true }).catch(() => undefined);
+    return found && [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(':');
+  });
+  return (await Promise.all(stamps)).join(';');
+}
+
+/** Given as the reason because an abort without one makes an error with a stack each time. */
+const REPORTED = Symbol('reported');
+/** Two writes so close may leave the same stamp: the clocks of some file systems count seconds. */
+const SAME_STAMP_MS = 2_000;
+
+/** The same digest, for less: contents are read no more once they were read a while after the files were last changed. */
+function createFingerprint(paths: readonly string[], clock: Clock): () => Promise<string> {
+  let last:
+    | { readonly stamp: string; readonly sinceMs: number; readonly readMs: number; readonly digest: string }
+    | undefined;
+  return async () => {
+    const readMs = clock.monotonic();
+    // Before the contents: what is written while they are read is read at the next look.
+    const stamp = await stampOf(paths);
+    if (last?.stamp === stamp && last.readMs - last.sinceMs >= SAME_STAMP_MS) return last.digest;
+    const sinceMs = last?.stamp === stamp ? last.sinceMs : readMs;
+    last = { stamp, sinceMs, readMs, digest: await fingerprint(paths) };
+    return last.digest;
+  };
+}
+
 /** Reports of the system about a directory; where it cannot be watched, polling alone serves. */
 function watchDirectory(path: string, wake: () => void, log: Log): FSWatcher | undefined {
   try {
@@ -49,8 +79,12 @@ function watchDirectory(path: string, wake: () => void, log: Log): FSWatcher | u
 }
 
 /** @param nextWake answers whether the system has reported something */
-async function follow(options: WatchOptions, seen: string, nextWake: () => Promise<boolean>): Promise<void> {
-  const { paths, signal, clock, log, settleMs = 100, digest = () => fingerprint(paths) } = options;
+async function follow(
+  options: WatchOptions & Required<Pick<WatchOptions, 'digest'>>,
+  seen: string,
+  nextWake: () => Promise<boolean>,
+): Promise<void> {
+  const { paths, signal, clock, log, digest, settleMs = 100 } = options;
   let last = seen;
   while (!signal.aborted) {
     const isReported = await nextWake();
@@ -75,7 +109,7 @@ async function follow(options: WatchOptions, seen: string, nextWake: () => Promi
  * report nothing. Resolves when it watches: what is read afterwards cannot change unseen.
  */
 export async function watchFiles(options: WatchOptions): Promise<void> {
-  const { paths, signal, clock, log, pollMs = 10_000, digest = () => fingerprint(paths) } = options;
+  const { paths, signal, clock, log, pollMs = 10_000, digest = createFingerprint(paths, clock) } = options;
   let wake = Promise.withResolvers<void>();
   const watchers = [...new Set(paths.map((path) => dirname(path)))].map((path) =>
     watchDirectory(path, () => wake.resolve(), log),
@@ -86,11 +120,11 @@ export async function watchFiles(options: WatchOptions): Promise<void> {
       wake.promise.then(() => true),
       clock.sleep(pollMs, AbortSignal.any([signal, waited.signal])).then(() => false),
     ]);
-    waited.abort();
+    waited.abort(REPORTED);
     wake = Promise.withResolvers<void>();
     return isReported;
   };
   signal.addEventListener('abort', () => watchers.forEach((watcher) => watcher?.close()), { once: true });
   const seen = await digest();
-  void follow(options, seen, nextWake);
+  void follow({ ...options, digest }, seen, nextWake);
 }

@@ -165,8 +165,8 @@ export function healthProbes(
   const get = (path: string) => ({ httpGet: { path, port }, timeoutSeconds: 3 });
   return {
     startupProbe: { ...get('/health/live'), periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { ...get('/health/live'), periodSeconds: 10, failureThreshold: 6 },
-    readinessProbe: { ...get('/health/ready'), periodSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { ...get('/health/live'), periodSeconds: 20, failureThreshold: 3 },
+    readinessProbe: { ...get('/health/ready'), periodSeconds: 10, failureThreshold: 2 },
   };
 }
 
@@ -177,8 +177,8 @@ export function connectProbes(
   const connect = { tcpSocket: { port }, timeoutSeconds: 3 };
   return {
     startupProbe: { ...connect, periodSeconds: 1, failureThreshold: 120 },
-    livenessProbe: { ...connect, periodSeconds: 10, failureThreshold: 6 },
-    readinessProbe: { ...connect, periodSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { ...connect, periodSeconds: 20, failureThreshold: 3 },
+    readinessProbe: { ...connect, periodSeconds: 10, failureThreshold: 2 },
   };
 }
 

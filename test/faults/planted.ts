@@ -19,8 +19,8 @@ export interface Mutant {
 }
 
 const TWO_LEADERS: Patch = {
-  file: 'workers/watch-transactions/watch-transactions.ts',
-  find: 'return await holdRole(context.database, { name: ROLE, holder: context.holder, leaseMs: LEASE_MS });',
+  file: 'workers/watch-transactions/lease.ts',
+  find: 'if (!work?.isAtRest()) return await holdRole(database, role);',
   replace: 'return true;',
 };
 

@@ -1,9 +1,8 @@
-import type { Database } from '../../core/database/database.ts';
 import type { TaskKind } from '../../core/database/entities/work.ts';
-import { dueWork, type DueWork } from '../../core/database/repositories/due-work.ts';
-import type { Bell } from '../../core/runtime/bell.ts';
+import { askForWork, type DueWork, type WorkQuestion } from '../../core/database/repositories/due-work.ts';
+import type { LedgerContext } from '../../core/payments/context.ts';
+import { createBell, type Bell } from '../../core/runtime/bell.ts';
 import type { Clock } from '../../core/runtime/clock.ts';
-import type { Log } from '../../core/runtime/log.ts';
 
 /** The watcher's loops that are rung for. */
 export const LOOPS = [
@@ -35,41 +34,59 @@ const TASKS = Object.keys(LOOP_OF_TASK) as TaskKind[];
 /** For what other processes have written (most of what this one has, rings a bell), and for what has become due. */
 const LOOK_MS = 500;
 /** At rest: half a minute after something came; what only stays due is nothing new. */
-const REST_MS = 2_000;
 const REST_AFTER_LOOKS = 60;
 /** What stays due may be nothing that can be done now (money is stopped, a wallet is away): its loop is rung this seldom. */
-const RING_MS = 1_000;
+const RING_EVERY = 2;
 
-export interface DueContext {
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Accounts whose transfers are paid here. */
-  readonly sources: readonly string[];
+/** What is due, look after look, and the bells that are rung for it. */
+export interface WorkWatch extends WorkQuestion {
+  /** Whether nothing new has come for so long that looks may be rare. */
+  isAtRest(): boolean;
+  /** Rings for what a look has found. */
+  saw(due: ReadonlySet<DueWork>): void;
+  /** Until the rest is over, or the signal aborts. */
+  untilUnrest(signal: AbortSignal): Promise<void>;
 }
 
-/** Asks for all loops at once what is due, and rings for it, until the signal aborts. */
-export async function ringForWork(
-  { database, clock, log, sources }: DueContext,
+/** @param sources accounts whose transfers are paid here */
+export function watchWork(
+  clock: Pick<Clock, 'sleep'>,
+  sources: readonly string[],
   bells: Readonly<Record<Loop, Pick<Bell, 'ring'>>>,
-  signal: AbortSignal,
-): Promise<void> {
+): WorkWatch {
   /** At how many looks in a row it was due. */
   let looks: ReadonlyMap<DueWork, number> = new Map();
   let looksInVain = 0;
-  let pauseMs = LOOK_MS;
+  const unrest = createBell(clock);
+  const isAtRest = (): boolean => looksInVain >= REST_AFTER_LOOKS;
+  return {
+    ...askForWork(TASKS, sources),
+    isAtRest,
+    saw: (due) => {
+      const wasAtRest = isAtRest();
+      const every = wasAtRest ? 1 : RING_EVERY;
+      looksInVain = [...due].every((work) => looks.has(work)) ? looksInVain + 1 : 0;
+      looks = new Map([...due].map((work) => [work, (looks.get(work) ?? 0) + 1]));
+      const rung = [...due].filter((work) => ((looks.get(work) ?? 0) - 1) % every === 0);
+      for (const loop of new Set(rung.map((work) => LOOP_OF[work]))) bells[loop].ring();
+      if (wasAtRest && !isAtRest()) unrest.ring();
+    },
+    untilUnrest: (signal) => unrest.wait(Infinity, signal),
+  };
+}
+
+/** Asks for all loops at once what is due, and rings for it, until the signal aborts; at rest whoever renews the lease asks. */
+export async function ringForWork(
+  { database, clock, log }: Pick<LedgerContext, 'database' | 'clock' | 'log'>,
+  work: WorkWatch,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     try {
-      const due = [...(await dueWork(database, TASKS, sources))];
-      looksInVain = due.every((work) => looks.has(work)) ? looksInVain + 1 : 0;
-      looks = new Map(due.map((work) => [work, (looks.get(work) ?? 0) + 1]));
-      const every = Math.max(1, RING_MS / pauseMs);
-      const rung = due.filter((work) => ((looks.get(work) ?? 0) - 1) % every === 0);
-      for (const loop of new Set(rung.map((work) => LOOP_OF[work]))) bells[loop].ring();
+      work.saw(await work.due(database));
     } catch (error) {
       log.error({ err: error }, 'looking for work failed');
     }
-    pauseMs = looksInVain < REST_AFTER_LOOKS ? LOOK_MS : REST_MS;
-    await clock.sleep(pauseMs, signal);
+    await (work.isAtRest() ? work.untilUnrest(signal) : clock.sleep(LOOK_MS, signal));
   }
 }

@@ -1,6 +1,5 @@
 import { createLostClaims, type LostClaims } from '../../core/database/lost-claims.ts';
-import { holdRole, releaseRole, roleFreeIn, writeReport } from '../../core/database/repositories/control.ts';
-import { frozenAccounts } from '../../core/database/repositories/journal.ts';
+import { writeReportWithFrozen } from '../../core/database/repositories/control.ts';
 import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
 import { createLookups } from '../../core/payments/lookups.ts';
 import { createJournalGuard } from '../../core/payments/journal-guard.ts';
@@ -16,10 +15,11 @@ import { callbackSender, type WalletCalls } from './callbacks.ts';
 import { keepDeadlines } from './deadlines.ts';
 import { followChannels } from './channels.ts';
 import { createCompletions } from './completions.ts';
-import { LOOPS, ringForWork, type Loop } from './due.ts';
+import { LOOPS, ringForWork, watchWork, type Loop } from './due.ts';
 import { ORDINARY, RARE, takeEffects, type EffectContext } from './effects.ts';
 import { ingest, type IngestState } from './ingest.ts';
 import { followJournal } from './journal.ts';
+import { keepLease, leadInTurn, releaseLease } from './lease.ts';
 import { followOutcomes } from './outcomes.ts';
 import { runPool } from './pool.ts';
 import { followPreflight } from './preflight.ts';
@@ -34,17 +34,13 @@ export interface WatcherContext extends PaymentContext, EffectContext {
   readonly holder: string;
 }
 
-const ROLE = 'watch-transactions';
-const RENEW_MS = 2_000;
-const LEASE_MS = 6_000;
-const SHORTEST_WAIT_MS = 50;
 const REPORT_MS = 5_000;
 /** A report does not wait for a ledger that is away: that it is away is what it has to say. */
 const LOOK_MS = 2_000;
 const GIVE_BACK_MS = 500;
 /** A loop looks by itself so soon after it had something to do, and ever more rarely while it has nothing. */
 const FIRST_IDLE_MS = 250;
-const LONGEST_IDLE_MS = 30_000;
+const LONGEST_IDLE_MS = 120_000;
 
 /**
  * The one process that owns the hot wallet (design section 2): records receipts, submits and settles transfers, calls the
@@ -56,36 +52,12 @@ export async function watchTransactions(base: WatcherContext, signal: AbortSigna
   const ending = new AbortController();
   const givingBack = giveBackLost(context, ending.signal);
   try {
-    await leadInTurn(context, signal);
+    await leadInTurn(context, signal, () => lead(context, signal));
   } finally {
     ending.abort();
     await givingBack;
   }
-  await releaseRole(context.database, ROLE, context.holder).catch((error: unknown) =>
-    context.log.warn({ err: error }, 'the lease could not be given back; it ends by itself'),
-  );
-}
-
-async function leadInTurn(context: WatcherContext, signal: AbortSignal): Promise<void> {
-  const { clock, log, holder } = context;
-  while (!signal.aborted) {
-    const waitMs = await untilFree(context);
-    if (waitMs > 0) await clock.sleep(Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), RENEW_MS), signal);
-    else if (await tryHold(context)) {
-      log.info({ holder }, 'watching');
-      await lead(context, signal);
-    } else await clock.sleep(RENEW_MS, signal);
-  }
-}
-
-/** A lease that is given back is seen at the next look, one that ends under a dead process at once. */
-async function untilFree({ database, holder, log }: WatcherContext): Promise<number> {
-  try {
-    return await roleFreeIn(database, { name: ROLE, holder });
-  } catch (error) {
-    log.error({ err: error }, 'the lease could not be read');
-    return RENEW_MS;
-  }
+  await releaseLease(context);
 }
 
 /** Works until the lease is lost or the process stops. */
@@ -94,14 +66,15 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
   const signal = AbortSignal.any([outer, deposed.signal]);
   const { clock, log } = base;
   const bells = Object.fromEntries(LOOPS.map((loop) => [loop, createBell(clock)])) as Record<Loop, Bell>;
+  const work = watchWork(clock, distributionAccounts(base.anchor), bells);
   const compare = createBell(clock);
   const journal = createJournalGuard(base, () => compare.ring());
-  const context: WatcherContext = { ...base, journal, ending: signal, wake: (work) => bells[work].ring() };
+  const context: WatcherContext = { ...base, journal, ending: signal, wake: (loop) => bells[loop].ring() };
   const states = new Map<string, IngestState>();
   const complete = createCompletions(context.database);
   const shared = { clock, signal, log, idleMs: FIRST_IDLE_MS, longestIdleMs: LONGEST_IDLE_MS };
   await Promise.all([
-    renew(context, signal, () => deposed.abort()),
+    keepLease(context, work, signal, () => deposed.abort()),
     ...distributionAccounts(context.anchor).map((account) =>
       ingest(context, account, signal, (state) => states.set(account, state)),
     ),
@@ -134,7 +107,7 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
       take: callbackSender(context),
     }),
     pay(context, bells.payments, signal),
-    ringForWork({ ...context, sources: distributionAccounts(context.anchor) }, bells, signal),
+    ringForWork(context, work, signal),
     followOutcomes(context, signal, () => compare.ring()),
     followJournal(context, journal, compare, signal),
     followChannels(context, signal),
@@ -144,31 +117,6 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     report(context, signal, states, () => journal.problems()),
     followPreflight(context, signal),
   ]);
-}
-
-/** False: another holds it. Undefined: it could not be asked. */
-async function tryHold(context: WatcherContext): Promise<boolean | undefined> {
-  try {
-    return await holdRole(context.database, { name: ROLE, holder: context.holder, leaseMs: LEASE_MS });
-  } catch (error) {
-    context.log.error({ err: error }, 'the lease could not be taken');
-    return undefined;
-  }
-}
-
-async function renew(context: WatcherContext, signal: AbortSignal, onLost: () => void): Promise<void> {
-  let heldUntil = context.clock.monotonic() + LEASE_MS;
-  while (!signal.aborted) {
-    await context.clock.sleep(RENEW_MS, signal);
-    if (signal.aborted) return;
-    const askedAt = context.clock.monotonic();
-    const isOurs = await tryHold(context);
-    if (isOurs === true) heldUntil = askedAt + LEASE_MS;
-    else if (isOurs === false || context.clock.monotonic() >= heldUntil) {
-      context.log.warn({ holder: context.holder }, 'lost the lease; standing by');
-      return onLost();
-    }
-  }
 }
 
 async function pay(context: WatcherContext, bell: Bell, signal: AbortSignal): Promise<void> {
@@ -222,12 +170,12 @@ async function report(
       const close = await context.horizon
         .latestLedger({ deadlineMs: LOOK_MS })
         .catch((error: unknown) => ({ error: messageOf(error) }));
-      await writeReport(context.database, REPORTS.watcher, {
+      await writeReportWithFrozen(context.database, REPORTS.watcher, {
         holder: context.holder,
         ledger: close,
         horizon: context.horizon.urlHealth(),
         accounts: Object.fromEntries(states),
-        journal: { problems: problems(), frozen: Object.fromEntries(await frozenAccounts(context.database)) },
+        journal: { problems: problems() },
         integration: context.integration.circuit,
         suspended: Object.fromEntries(context.anchor.assets.map(({ id }) => [id, stopped.isSuspended(id)])),
       });

@@ -1,39 +1,47 @@
-import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
+import { compileOnce } from '../compile-once.ts';
 import type { Database } from '../database.ts';
+
+/** One process at a time plays it, as long as it renews its lease of `leaseMs`. */
+export type Role = Readonly<Record<'name' | 'holder', string> & Record<'leaseMs', number>>;
+
+/** Takes or renews a role; a row comes back if that succeeds. To be used as a statement, or as a part of one. */
+export const roleHeld = (
+  value: <Name extends keyof Role>(name: Name) => Role[Name],
+): RawBuilder<unknown> => sql`
+  insert into role (name, holder, token, lease_until)
+  values (${value('name')}, ${value('holder')}, gen_random_uuid(),
+    clock_timestamp() + ${value('leaseMs')}::float8 * interval '1 millisecond')
+  on conflict (name) do update set holder = excluded.holder, token = excluded.token, lease_until = excluded.lease_until
+    where role.holder = excluded.holder or role.lease_until < clock_timestamp()
+  returning 'held' as kind`;
+
+const hold = compileOnce<Role, unknown>((database, value) => ({
+  compile: () => roleHeld(value).compile(database),
+}));
 
 /**
  * Takes or renews a role for `leaseMs` by the database's clock. Leadership only saves work: nothing is correct because
  * of it (design 6.3). True: the role is ours until then.
  */
-export async function holdRole(
-  database: Database,
-  role: { readonly name: string; readonly holder: string; readonly leaseMs: number },
-): Promise<boolean> {
-  const { rows } = await sql<{ holder: string }>`
-    insert into role (name, holder, token, lease_until)
-    values (${role.name}, ${role.holder}, ${randomUUID()}, clock_timestamp() + ${role.leaseMs} * interval '1 millisecond')
-    on conflict (name) do update set holder = excluded.holder, token = excluded.token, lease_until = excluded.lease_until
-      where role.holder = excluded.holder or role.lease_until < clock_timestamp()
-    returning holder`.execute(database);
-  return rows.length === 1;
+export async function holdRole(database: Database, role: Role): Promise<boolean> {
+  return (await hold(database, role)).length === 1;
 }
+
+const freeIn = compileOnce<Pick<Role, 'name' | 'holder'>, { left: number }>((database, value) =>
+  database
+    .selectFrom('role')
+    .select(sql<number>`extract(epoch from lease_until - clock_timestamp())::float8 * 1000`.as('left'))
+    .where('name', '=', value('name'))
+    .where('holder', '<>', value('holder')),
+);
 
 /**
  * Milliseconds until `holder` may take the role unless who has it renews it, by the database's clock; 0: now. A look alone: an attempt
  * by `holdRole` would write even where it fails.
  */
-export async function roleFreeIn(
-  database: Database,
-  { name, holder }: { readonly name: string; readonly holder: string },
-): Promise<number> {
-  const left = sql<number>`extract(epoch from lease_until - clock_timestamp())::float8 * 1000`.as('left');
-  const row = await database
-    .selectFrom('role')
-    .select(left)
-    .where('name', '=', name)
-    .where('holder', '<>', holder)
-    .executeTakeFirst();
+export async function roleFreeIn(database: Database, role: Pick<Role, 'name' | 'holder'>): Promise<number> {
+  const [row] = await freeIn(database, role);
   return Math.max(0, row?.left ?? 0);
 }
 
@@ -66,20 +74,40 @@ export async function resume(database: Database, scope: string): Promise<boolean
   return numDeletedRows === 1n;
 }
 
+const put = compileOnce<{ readonly name: string; readonly body: string }, unknown>((database, value) => ({
+  compile: () => write(value('name'), sql`${value('body')}::jsonb`).compile(database),
+}));
+
+const putWithFrozen = compileOnce<{ readonly name: string; readonly body: string }, unknown>(
+  (database, value) => ({
+    compile: () => {
+      const frozen = sql`select coalesce(jsonb_object_agg(account, reason), '{}') from frozen_account`;
+      const body = sql`jsonb_set(${value('body')}::jsonb, '{journal,frozen}', (${frozen}))`;
+      return write(value('name'), body).compile(database);
+    },
+  }),
+);
+
+const write = (name: string, body: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  insert into report (name, at, body) values (${name}, clock_timestamp(), ${body})
+  on conflict (name) do update set at = excluded.at, body = excluded.body`;
+
 /** Says what a process knows about itself; the server's private status reads it. */
 export async function writeReport(
   database: Database,
   name: string,
   body: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const json = sql<Record<string, unknown>>`${JSON.stringify(body)}::jsonb`;
-  await database
-    .insertInto('report')
-    .values({ name, at: sql<Date>`clock_timestamp()`, body: json })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet({ at: sql<Date>`clock_timestamp()`, body: json }),
-    )
-    .execute();
+  await put(database, { name, body: JSON.stringify(body) });
+}
+
+/** The same, and as `journal.frozen` the frozen accounts, each with the reason, by the one statement. */
+export async function writeReportWithFrozen(
+  database: Database,
+  name: string,
+  body: Readonly<Record<string, unknown>> & { readonly journal: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  await putWithFrozen(database, { name, body: JSON.stringify(body) });
 }
 
 /** Every report with its age by the database's clock. */

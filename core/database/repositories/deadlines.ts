@@ -1,7 +1,8 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { Status } from '../../transaction/status.ts';
 import type { Transaction } from '../../transaction/transaction.ts';
 import { databaseNow, type Database } from '../database.ts';
+import type { Tables } from '../schema.ts';
 import { toTransaction } from './transactions.ts';
 
 const ago = (milliseconds: number): RawBuilder<Date> =>
@@ -40,18 +41,20 @@ export async function overdueTransactions(
       .where('status', '=', sql.lit<Status>(status))
       .where(isOver)
       .where(condition(status, recorded, deadline))
-      .limit(limit)
-      .execute();
-  const byRow = await candidates(
+      .limit(limit);
+  const byRow = candidates(
     sql`user_action_required_by < ${databaseNow} and user_action_required_by > updated_at`,
     sql`user_action_required_by`,
   );
-  const byStatus = await candidates(
+  const byStatus = candidates(
     sql`updated_at < ${ago(lastsMs)}
       and (user_action_required_by is null or user_action_required_by <= updated_at)`,
     sql`updated_at + ${lastsMs} * interval '1 millisecond'`,
   );
-  return [...byRow, ...byStatus].map(toTransaction);
+  const { rows } = await sql<Selectable<Tables['transaction']>>`${byRow} union all ${byStatus}`.execute(
+    database,
+  );
+  return rows.map(toTransaction);
 }
 
 function condition(

@@ -6,7 +6,7 @@ import { newAccount } from '../../../test/support/transaction.ts';
 import { payoutFrom, submissionOf } from '../../../test/support/work.ts';
 import { postpone } from '../claim.ts';
 import type { TaskKind } from '../entities/work.ts';
-import { dueWork, type DueWork } from './due-work.ts';
+import { askForWork, type DueWork } from './due-work.ts';
 import { claimSubmissions, journalSubmission } from './submissions.ts';
 import { claimTasks, completeTasks, enqueueTasks } from './tasks.ts';
 import { deferTransfers, dueTransfers, queueTransfer } from './transfers.ts';
@@ -18,10 +18,10 @@ beforeAll(async () => {
   db = await createTestDatabase();
 });
 afterAll(() => db.drop());
-beforeEach(() => sql`truncate task, transfer, submission cascade`.execute(db.database));
+beforeEach(() => sql`truncate task, transfer, submission, role cascade`.execute(db.database));
 
 const named = async (sources = [source]): Promise<DueWork[]> =>
-  [...(await dueWork(db.database, KINDS, sources))].toSorted();
+  [...(await askForWork(KINDS, sources).due(db.database))].toSorted();
 
 const queue = (): Promise<boolean> =>
   db.database.transaction().execute((trx) => queueTransfer(trx, payoutFrom(source)));
@@ -83,5 +83,20 @@ describe('the work that is due', () => {
     expect(await named()).toEqual(['submission']);
     await claimSubmissions(db.database, 1, 60_000);
     expect(await named()).toEqual([]);
+  });
+
+  test('is told to whoever renews a role with the same statement, and whether it is theirs', async () => {
+    const work = askForWork(KINDS, [source]);
+    const hold = (holder: string) =>
+      work.holdAndDue(db.database, { name: 'watcher', holder, leaseMs: 60_000 });
+    expect(await hold('one')).toEqual({ isHeld: true, due: new Set() });
+    await enqueue(['callback']);
+    await queue();
+    const due = new Set(['callback', 'transfer']);
+    expect(await hold('one')).toEqual({ isHeld: true, due });
+    expect(await hold('two')).toEqual({ isHeld: false, due });
+    await sql`update role set lease_until = clock_timestamp()`.execute(db.database);
+    expect(await hold('two')).toEqual({ isHeld: true, due });
+    expect(await hold('one')).toEqual({ isHeld: false, due });
   });
 });

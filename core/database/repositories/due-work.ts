@@ -1,37 +1,64 @@
 import { sql, type RawBuilder } from 'kysely';
 import { DUE, FREE, OPEN } from '../claim.ts';
+import { compileOnce } from '../compile-once.ts';
 import type { Database } from '../database.ts';
 import type { TaskKind } from '../entities/work.ts';
+import { roleHeld, type Role } from './control.ts';
 import { FOR_CUSTOMER } from './waiting.ts';
 
 /** What the loops of the watcher do: a kind of task, pay what is queued, take submissions a step on, or follow who is waited for. */
 export type DueWork = TaskKind | 'transfer' | 'submission' | 'waiting';
 
-/**
- * Of which kinds of work something is due that nobody is at: one statement, so that a process at rest asks one question instead of
- * one for each of its loops. It may name what cannot be done yet (an asset's money is stopped, an earlier callback hangs): the loop
- * finds out.
- *
- * @param sources whose queued transfers count
- */
-export async function dueWork(
-  database: Database,
-  kinds: readonly TaskKind[],
-  sources: readonly string[],
-): Promise<ReadonlySet<DueWork>> {
-  const ifAny = (kind: DueWork, rows: RawBuilder<unknown>): RawBuilder<unknown> =>
-    sql`select ${kind}::text as kind where exists (${rows})`;
-  const questions = [
+/** Asks what is due; made once by a process, because its statements are built once. */
+export interface WorkQuestion {
+  /**
+   * Of which kinds of work something is due that nobody is at: one statement, so that a process at rest asks one question instead
+   * of one for each of its loops. It may name what cannot be done yet (an asset's money is stopped, an earlier callback hangs):
+   * the loop finds out.
+   */
+  due(database: Database): Promise<ReadonlySet<DueWork>>;
+  /** The same, and takes or renews a role in that one statement, as `holdRole` does; for a process at rest. */
+  holdAndDue(
+    database: Database,
+    role: Role,
+  ): Promise<{ readonly isHeld: boolean; readonly due: ReadonlySet<DueWork> }>;
+}
+
+/** @param sources whose queued transfers count */
+export function askForWork(kinds: readonly TaskKind[], sources: readonly string[]): WorkQuestion {
+  const open = sql`select from task where ${OPEN.task} and ${DUE} and ${FREE} and kind`;
+  const others = [
     ifAny(
       'transfer',
       sql`select from transfer where state = 'queued' and source = any(${[...sources]}::text[]) and ${DUE}`,
     ),
     ifAny('waiting', sql`select from transfer where ${FOR_CUSTOMER}`),
     ifAny('submission', sql`select from submission where ${OPEN.submission} and ${DUE} and ${FREE}`),
-    ...kinds.map((kind) =>
-      ifAny(kind, sql`select from task where ${OPEN.task} and kind = ${kind} and ${DUE} and ${FREE}`),
-    ),
   ];
-  const { rows } = await sql<{ kind: DueWork }>`${sql.join(questions, sql` union all `)}`.execute(database);
-  return new Set(rows.map(({ kind }) => kind));
+  const each = all([...others, ...kinds.map((kind) => ifAny(kind, sql`${open} = ${kind}`))]);
+  const ask = compileOnce<Readonly<Record<string, never>>, { kind: DueWork }>((database) => ({
+    compile: () => sql<{ kind: DueWork }>`${each}`.compile(database),
+  }));
+  // Of tasks only whether there are any: the kinds are asked for where there are, which at rest there are not.
+  const roughly = all([...others, ifAny('task', sql`${open} = any(${[...kinds]}::text[])`)]);
+  const holdAndAsk = compileOnce<Role, { kind: DueWork | 'held' | 'task' }>((database, value) => ({
+    compile: () =>
+      sql<{ kind: DueWork | 'held' | 'task' }>`
+        with held as (${roleHeld(value)}) select kind from held union all ${roughly}`.compile(database),
+  }));
+  const due: WorkQuestion['due'] = async (database) =>
+    new Set((await ask(database, {})).map(({ kind }) => kind));
+  return {
+    due,
+    holdAndDue: async (database, role) => {
+      const found = new Set((await holdAndAsk(database, role)).map(({ kind }) => kind));
+      const isHeld = found.delete('held');
+      return { isHeld, due: found.has('task') ? await due(database) : (found as ReadonlySet<DueWork>) };
+    },
+  };
 }
+
+const ifAny = (kind: string, rows: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`select ${kind}::text as kind where exists (${rows})`;
+const all = (questions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
+  sql.join([...questions], sql` union all `);
