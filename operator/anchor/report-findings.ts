@@ -6,7 +6,7 @@ import { finding, type Finding, type ReasonOf } from './reasons.ts';
 import type { Reading } from './status-reader.ts';
 import { isHeard } from './suspension.ts';
 
-/** The watcher writes each second; so long without a word, and nobody watches. */
+/** The watcher writes every 5 to 10 seconds; so long without a word, and nobody watches. */
 const WATCHER_STALE_S = 60;
 /** The preflight is made once a minute. */
 const PREFLIGHT_STALE_S = 300;

@@ -10,7 +10,7 @@ import type { Reading } from './status-reader.ts';
 /** Changed on a pod to make its kubelet sync the pod's volumes now, and not within the next minute or so. */
 const SYNC_ANNOTATION = 'capstan.dev/suspension';
 
-/** The watcher writes each second; what is older is of one that is gone. */
+/** The watcher writes every 5 to 10 seconds; what is older is of one that is gone. */
 const STALE_S = 60;
 const FIRST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 60_000;

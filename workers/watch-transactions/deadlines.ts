@@ -66,13 +66,12 @@ export async function passDeadlines(
   const steps = {
     incomplete: () =>
       changeOverdue(context, { status: 'incomplete', lastsMs: abandonedAfterMs }, NOTHING_RECORDED, signal),
-    unpaid: async () =>
-      changeOverdue(
-        context,
-        { status: 'pending_user_transfer_start', lastsMs: userActionRequiredMs },
-        await recorded(),
-        signal,
-      ),
+    unpaid: async () => {
+      // Until when payments are recorded costs requests to the ledger.
+      const query = { status: 'pending_user_transfer_start', lastsMs: userActionRequiredMs } as const;
+      const over = await overdueTransactions(database, { ...query, limit: 1 }, 'any');
+      return over.length === 0 ? 0 : changeOverdue(context, query, await recorded(), signal);
+    },
     'without trustline': () =>
       changeOverdue(context, { status: 'pending_trust', lastsMs: pendingTrustMs }, NOTHING_RECORDED, signal),
     forgotten: () => stopAskingAboutExpired(database, { graceMs: expiredGraceMs, actor, limit: BATCH }),

@@ -35,6 +35,8 @@ export interface WatcherContext extends PaymentContext, EffectContext {
 }
 
 const REPORT_MS = 5_000;
+/** While there is nothing to do. What is older than a minute is taken for the word of one that is gone. */
+const REPORT_AT_REST_MS = 10_000;
 /** A report does not wait for a ledger that is away: that it is away is what it has to say. */
 const LOOK_MS = 2_000;
 const GIVE_BACK_MS = 500;
@@ -114,7 +116,7 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     followTrustlines(context, bells.trustlines, signal),
     followUnclaimed(context, signal),
     keepDeadlines(context, createRecorded(context), signal),
-    report(context, signal, states, () => journal.problems()),
+    report(context, signal, states, { problems: () => journal.problems(), isAtRest: () => work.isAtRest() }),
     followPreflight(context, signal),
   ]);
 }
@@ -162,7 +164,10 @@ async function report(
   context: WatcherContext,
   signal: AbortSignal,
   states: ReadonlyMap<string, IngestState>,
-  problems: () => Readonly<Record<string, string>>,
+  now: {
+    readonly problems: () => Readonly<Record<string, string>>;
+    readonly isAtRest: () => boolean;
+  },
 ): Promise<void> {
   const stopped = context.suspension ?? liveSuspensions(context.anchor);
   while (!signal.aborted) {
@@ -175,13 +180,13 @@ async function report(
         ledger: close,
         horizon: context.horizon.urlHealth(),
         accounts: Object.fromEntries(states),
-        journal: { problems: problems() },
+        journal: { problems: now.problems() },
         integration: context.integration.circuit,
         suspended: Object.fromEntries(context.anchor.assets.map(({ id }) => [id, stopped.isSuspended(id)])),
       });
     } catch (error) {
       context.log.warn({ err: error }, 'the report could not be written');
     }
-    await context.clock.sleep(REPORT_MS, signal);
+    await context.clock.sleep(now.isAtRest() ? REPORT_AT_REST_MS : REPORT_MS, signal);
   }
 }

@@ -25,13 +25,14 @@ export interface Recorded {
  * The transactions whose deadline is over, by the rule of `deadlineOf` (core/transaction/deadlines.ts) and the database's
  * clock.
  *
- * - Of withdrawals that wait for their payment only those whose payment would be `recorded` had it come in time.
+ * - Of withdrawals that wait for their payment only those whose payment would be `recorded` had it come in time; `any`: all of them,
+ *   to know whether it matters.
  * - Of those in `pending_trust` only those that nobody has been told to look at.
  */
 export async function overdueTransactions(
   database: Database,
   { status, lastsMs, limit }: OverdueQuery,
-  recorded: Recorded,
+  recorded: Recorded | 'any',
 ): Promise<readonly Transaction[]> {
   const candidates = (isOver: RawBuilder<boolean>, deadline: RawBuilder<Date>) =>
     database
@@ -59,11 +60,12 @@ export async function overdueTransactions(
 
 function condition(
   status: OverdueQuery['status'],
-  { accounts, untilMs }: Recorded,
+  recorded: Recorded | 'any',
   deadline: RawBuilder<Date>,
 ): RawBuilder<boolean> {
   if (status === 'pending_trust') return sql`attention is null`;
-  if (status === 'incomplete') return sql`transfer_received_at is null`;
+  if (status === 'incomplete' || recorded === 'any') return sql`transfer_received_at is null`;
+  const { accounts, untilMs } = recorded;
   const isRecorded =
     accounts.length === 0
       ? sql`false`
