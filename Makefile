@@ -54,9 +54,6 @@ process-test: $(INSTALLED) ## the tests that cross processes: a real wallet, kil
 cluster-binaries: $(INSTALLED) ## build the Kubernetes of the tests, once (about 5 minutes; needs Go)
 	@$(NODE) test/cluster/build.ts
 
-node-binaries: $(INSTALLED) ## the same, and what a real node runs: containerd, kubelet, cert-manager (about 8 minutes)
-	@$(NODE) test/cluster/build.ts node
-
 cluster-test: cluster-binaries ## the tests that need a real Kubernetes control plane (ONLY=operator/kube)
 	$(JEST) $(FLAGS) --testPathPatterns '$(ONLY).*$(CLUSTER_TESTS)'
 
@@ -120,4 +117,4 @@ bench-smoke: $(INSTALLED) ## print the time to a first deposit, latencies and me
 clean: ## remove installed packages and local data
 	rm -rf node_modules .capstan .build
 
-.PHONY: help install demo dev test lint format-check format typecheck unit process-test cluster-binaries node-binaries cluster-test crash-points screenshots generate condition-examples bundle image image-test cluster-up cluster-load cluster-down e2e quickstart-kind bench bench-operator bench-cluster bench-smoke clean
+.PHONY: help install demo dev test lint format-check format typecheck unit process-test cluster-binaries cluster-test crash-points screenshots generate condition-examples bundle image image-test cluster-up cluster-load cluster-down e2e quickstart-kind bench bench-operator bench-cluster bench-smoke clean

@@ -1,10 +1,10 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /**
- * Runs every check one after the other, all of them even when one fails, and closes with one line that counts: the
+ * Runs every check, most one after the other, all of them even when one fails, and closes with one line that counts: the
  * static checks as one test each, the tests as Jest's own JSON counts them.
  */
 interface Counts {
@@ -34,67 +34,40 @@ function run(title: string, command: string, args: readonly string[]): number {
   return status ?? 1;
 }
 
-// Pods on a real node. Where none can be made, that is no failure.
-const hasNode = process.platform === 'linux' && process.getuid?.() === 0;
-// What they run is built beside what needs none of it, with what that leaves of the CPU; the second time there is little to build.
-const built = buildAside(hasNode ? ['node-binaries', 'image'] : ['cluster-binaries']);
-
 for (const check of ['format-check', 'lint', 'typecheck']) {
   if (run(check, 'make', ['--no-print-directory', check]) === 0) counts.passed += 1;
   else counts.failed += 1;
 }
-for (const suite of ['unit', 'process-test', 'cluster-test']) {
-  if (suite === 'cluster-test') await built;
-  const file = path.join(reports, `${suite}.json`);
-  const status = run(suite, 'make', ['--no-print-directory', suite, `FLAGS=--json --outputFile=${file}`]);
-  addReport(file, status);
-}
+const reportOf = (suite: string): string => path.join(reports, `${suite}.json`);
+const jest = (suite: string): string[] => [
+  '--no-print-directory',
+  suite,
+  `FLAGS=--json --outputFile=${reportOf(suite)}`,
+];
+for (const suite of ['unit', 'cluster-test']) addReport(reportOf(suite), run(suite, 'make', jest(suite)));
+// Pods on a real node. Where none can be made, that is no failure.
+const hasNode = process.platform === 'linux' && process.getuid?.() === 0;
 const e2e = (pass: 'together' | 'alone') => [
   '--no-print-directory',
   'e2e',
   `PASS=${pass}`,
   `REPORTS=${reports}`,
 ];
-if (hasNode) addReport(path.join(reports, 'together.json'), run('e2e, together', 'make', e2e('together')));
+if (hasNode) addReport(reportOf('together'), run('e2e, together', 'make', e2e('together')));
 else {
   console.log('\n--- e2e: skipped, because a node needs Linux and root ("sudo make e2e")');
   counts.skipped += 1;
 }
 // The tests that need the cluster for themselves mostly wait. Beside them one after the other: a crash at every point between two
-// effects, and two short runs of the simulator ("make simulate" and "make soak" run longer ones).
+// effects, two short runs of the simulator ("make simulate" and "make soak" run longer ones), and the tests that cross processes.
 const alone = hasNode ? runAside('e2e, alone', 'make', e2e('alone')) : undefined;
 for (const args of [['crash-points'], ['simulate', 'SEED=1,2', 'MINUTES=1']]) {
   if ((await runAside(args.join(' '), 'make', ['--no-print-directory', ...args])) === 0) counts.passed += 1;
   else counts.failed += 1;
 }
-if (alone) addReport(path.join(reports, 'alone.json'), await alone);
+addReport(reportOf('process-test'), await runAside('process-test', 'make', jest('process-test')));
+if (alone) addReport(reportOf('alone'), await alone);
 rmSync(reports, { recursive: true, force: true });
-
-/**
- * Makes targets at the lowest priority. Into a file, because nobody reads a pipe while `run` waits; it is shown when they failed. That
- * is no failure by itself: whoever needs them tries again, and says so.
- */
-function buildAside(targets: readonly string[]): Promise<void> {
-  const startedAt = Date.now();
-  const file = path.join(reports, 'builds.log');
-  const log = openSync(file, 'w');
-  const args = ['-n', '19', 'make', '--no-print-directory', ...targets];
-  const child = spawn('nice', args, {
-    stdio: ['ignore', log, log],
-    env: { ...process.env, ENGINE: 'buildah' },
-  });
-  closeSync(log);
-  return new Promise((resolve) => {
-    const end = (isOk: boolean): void => {
-      if (!isOk) console.log(readFileSync(file, 'utf8'));
-      const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-      console.log(`--- ${targets.join(', ')}: ${isOk ? 'ok' : 'FAILED'} within ${seconds} s`);
-      resolve();
-    };
-    child.once('error', () => end(false));
-    child.once('exit', (status) => end(status === 0));
-  });
-}
 
 /** Like `run`, beside others: shows what the command said when it is over, so that two do not mix. */
 function runAside(title: string, command: string, args: readonly string[]): Promise<number> {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
+import { eventually } from '../../test/support/eventually.ts';
 import { freePort } from '../runtime/free-port.ts';
 import { startEmbeddedDatabase } from './embedded.ts';
 
@@ -93,9 +94,12 @@ test('starts although the server before it was killed and its parent has not tak
     const lines = (await readFile(pidFile, 'utf8')).split('\n');
     await first.stop();
     const { uid, gid } = await stat(path.join(folder, 'data'));
-    // Its child ends at once, and stays a zombie for as long as it sleeps.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1'], { uid, gid });
+    // Its child ends when it has become a program that never asks, and stays a zombie for as long as that sleeps.
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 3'], { uid, gid });
     const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+    await eventually('it is a zombie', async () => {
+      return (await readFile(`/proc/${String(pid).trim()}/cmdline`, 'utf8')) === '';
+    });
     await writeFile(pidFile, [String(pid).trim(), ...lines.slice(1)].join('\n'), { mode: 0o600 });
     await chown(pidFile, uid, gid);
     const second = await startEmbeddedDatabase({ folder });
