@@ -94,12 +94,13 @@ test('starts although the server before it was killed and its parent has not tak
     const lines = (await readFile(pidFile, 'utf8')).split('\n');
     await first.stop();
     const { uid, gid } = await stat(path.join(folder, 'data'));
-    // Its child ends when it has become a program that never asks, and stays a zombie for as long as that sleeps.
-    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 3'], { uid, gid });
+    // Its child ends when it has become a program that never asks, and stays a zombie until that is killed.
+    const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], { uid, gid });
     const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
     await eventually('it is a zombie', async () => {
       return (await readFile(`/proc/${String(pid).trim()}/cmdline`, 'utf8')) === '';
     });
+    setTimeout(() => parent.kill(), 1_000);
     await writeFile(pidFile, [String(pid).trim(), ...lines.slice(1)].join('\n'), { mode: 0o600 });
     await chown(pidFile, uid, gid);
     const second = await startEmbeddedDatabase({ folder });

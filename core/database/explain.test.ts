@@ -253,7 +253,7 @@ const ofTasks: Record<string, Call> = {
   askForWork: async (trx) => {
     const work = dueing.askForWork(['withdrawals/process', 'callback'], [asset.distributionAccount]);
     await work.due(trx);
-    await work.holdAndDue(trx, { name: 'x', holder: 'one', leaseMs: 1_000 });
+    await work.holdAndLook(trx, { name: 'x', holder: 'one', leaseMs: 1_000 });
   },
   completeTasks: async (trx) => tasks.completeTasks(trx, [await firstTask(trx)]),
   completeTask: async (trx) => tasks.completeTask(trx, await firstTask(trx)),

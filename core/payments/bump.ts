@@ -55,7 +55,7 @@ async function bumpIfOutbid(
   context: PaymentContext,
   claimed: SubmissionClaim,
 ): Promise<{ readonly envelope: string; readonly hash: string } | undefined> {
-  const { database, horizon, anchor, log } = context;
+  const { database, horizon, anchor, ending, log } = context;
   const { id, hash, source, envelope, feeBidPerOperation } = claimed.row;
   const stats = await horizon.feeStats();
   const cap = anchor.payments.maxFeeStroops;
@@ -63,7 +63,7 @@ async function bumpIfOutbid(
   const last = (await newestBump(database, id))?.feeBidPerOperation ?? feeBidPerOperation;
   const bid = bumpBid(stats, last, cap);
   const signer = await signerFor(context, source);
-  if (bid === undefined || !signer) return undefined;
+  if (bid === undefined || !signer || ending?.aborted) return undefined;
   const { passphrase } = anchor.network;
   const built = buildFeeBump({
     innerEnvelope: envelope,

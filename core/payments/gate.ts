@@ -10,7 +10,7 @@ import { stoppedMoney } from './suspension.ts';
 /** What still lets payments through at the moment when they are journalled. */
 export interface Gate {
   /** All money is stopped, the account frozen, or this process to journal nothing more. */
-  readonly isShut: boolean;
+  isShut(): boolean;
   /** False for all when the gate is shut; takes a payout off its asset's limits. */
   allows(locked: LockedTransfer): boolean;
   /** To be called when the database transaction is committed: suspends what has reached a limit. */
@@ -39,9 +39,7 @@ export async function openGate(
   const assets = new Set(stopped.assets);
   const isShut = (): boolean => isStopped || context.ending?.aborted === true;
   return {
-    get isShut() {
-      return isShut();
-    },
+    isShut,
     allows: (locked) =>
       !isShut() &&
       !suspects.has(locked.transfer.id) &&

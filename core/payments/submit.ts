@@ -36,8 +36,8 @@ export interface Outgoing extends Frame {
 
 /**
  * Commits an envelope to the journal before anybody sends it: intent before effect. Whatever `also` writes is part of the
- * same database transaction. False, with nothing written, when another process was quicker, or money is stopped or the account
- * frozen by now (design 6.9).
+ * same database transaction. False, with nothing written, when another process was quicker, or money is stopped, the account
+ * frozen (design 6.9) or this process to journal nothing more by now.
  */
 export async function journal(
   context: PaymentContext,
@@ -48,7 +48,7 @@ export async function journal(
   const { database, log } = context;
   try {
     const isJournalled = await database.transaction().execute(async (trx) => {
-      if ((await openGate(context, trx, distribution, [])).isShut) return false;
+      if ((await openGate(context, trx, distribution, [])).isShut()) return false;
       await journalSubmission(trx, {
         id: randomUUID(),
         hash: signed.hash,

@@ -68,6 +68,23 @@ describe('watchFiles', () => {
     expect(slept).toContain(20);
   });
 
+  test('notices a file of the same size and date, long after it was read last', async () => {
+    const file = join(folder, 'a');
+    await writeFile(file, '1');
+    const date = new Date('2026-01-01T00:00:00Z');
+    await utimes(file, date, date);
+    let looks = 0;
+    // Each look ten seconds after the one before it.
+    const clock = { ...systemClock, monotonic: () => 10_000 * looks++ };
+    const onChange = (): void => void (seen.changes += 1);
+    await watchFiles({ paths: [file], onChange, signal: stop.signal, log, clock, pollMs: 5, settleMs: 20 });
+    await eventually('it has looked ten times', () => looks > 10);
+    expect(seen.changes).toBe(0);
+    await writeFile(file, '2');
+    await utimes(file, date, date);
+    expect(await told(1)).toBe(1);
+  });
+
   test('notices a file that is written in place', async () => {
     await writeFile(join(folder, 'a'), '1');
     await start(['a']);

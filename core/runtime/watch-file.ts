@@ -22,15 +22,20 @@ export interface WatchOptions {
   readonly settleMs?: number;
 }
 
-/** A digest of the contents; a file that is missing counts as such, so that it is noticed when it comes. */
-async function fingerprint(paths: readonly string[]): Promise<string> {
+/** A digest of the contents; a file that is missing counts as such, so that it is noticed when it comes. `isRead`: all that there is. */
+async function fingerprint(
+  paths: readonly string[],
+): Promise<{ readonly digest: string; readonly isRead: boolean }> {
   const hash = createHash('sha256');
+  let isRead = true;
   for (const path of paths) {
-    const content = await readFile(path).catch(() => undefined);
+    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') isRead = false;
+    });
     hash.update(content === undefined ? 'absent;' : `present:${content.length};`);
     if (content !== undefined) hash.update(content);
   }
-  return hash.digest('hex');
+  return { digest: hash.digest('hex'), isRead };
 }
 
 /** Changes with every write, rename and swapped link. */
@@ -58,8 +63,9 @@ function createFingerprint(paths: readonly string[], clock: Clock): () => Promis
     const stamp = await stampOf(paths);
     if (last?.stamp === stamp && last.readMs - last.sinceMs >= SAME_STAMP_MS) return last.digest;
     const sinceMs = last?.stamp === stamp ? last.sinceMs : readMs;
-    last = { stamp, sinceMs, readMs, digest: await fingerprint(paths) };
-    return last.digest;
+    const { digest, isRead } = await fingerprint(paths);
+    last = isRead ? { stamp, sinceMs, readMs, digest } : undefined;
+    return digest;
   };
 }
 

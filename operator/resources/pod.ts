@@ -165,7 +165,7 @@ export function healthProbes(
   const get = (path: string) => ({ httpGet: { path, port }, timeoutSeconds: 3 });
   return {
     startupProbe: { ...get('/health/live'), periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { ...get('/health/live'), periodSeconds: 20, failureThreshold: 3 },
+    livenessProbe: { ...get('/health/live'), periodSeconds: 15, failureThreshold: 4 },
     readinessProbe: { ...get('/health/ready'), periodSeconds: 10, failureThreshold: 2 },
   };
 }
@@ -177,7 +177,7 @@ export function connectProbes(
   const connect = { tcpSocket: { port }, timeoutSeconds: 3 };
   return {
     startupProbe: { ...connect, periodSeconds: 1, failureThreshold: 120 },
-    livenessProbe: { ...connect, periodSeconds: 20, failureThreshold: 3 },
+    livenessProbe: { ...connect, periodSeconds: 15, failureThreshold: 4 },
     readinessProbe: { ...connect, periodSeconds: 10, failureThreshold: 2 },
   };
 }

@@ -20,8 +20,8 @@ export interface Mutant {
 
 const TWO_LEADERS: Patch = {
   file: 'workers/watch-transactions/lease.ts',
-  find: 'if (!work?.isAtRest()) return await holdRole(database, role);',
-  replace: 'return true;',
+  find: 'if (!work?.isAtRest()) return await inTime(() => holdRole(database, role));',
+  replace: 'if (work?.isAtRest()) work.saw(await work.due(database));\n    return true;',
 };
 
 /** The bugs that issue 4 names, and a few more. Nothing in the sources knows of them. */

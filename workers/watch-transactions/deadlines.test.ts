@@ -60,7 +60,8 @@ describe('deadlines', () => {
     return transaction;
   }
   const allRecorded = (): Recorded => ({ accounts: [account], untilMs: Date.now() });
-  const pass = (recorded: Recorded = allRecorded()): Promise<number> =>
+  const pass = (recorded: Recorded = allRecorded()): Promise<number> => passAsking(async () => recorded);
+  const passAsking = (ask: () => Promise<Recorded>): Promise<number> =>
     passDeadlines(
       {
         database: db.database,
@@ -69,7 +70,7 @@ describe('deadlines', () => {
         log: createLog({ name: 'test', level: 'silent' }),
         actor: 'watcher',
       },
-      async () => recorded,
+      ask,
       new AbortController().signal,
     );
   const eventsOf = (id: string) =>
@@ -203,5 +204,21 @@ describe('deadlines', () => {
     await pass();
     expect(await isRemembered(db.database, 'old')).toBe(false);
     expect(await isRemembered(db.database, 'new')).toBe(true);
+  });
+
+  test('ask the ledger until when payments are recorded only when one of them is over', async () => {
+    let asked = 0;
+    const ask = async (): Promise<Recorded> => {
+      asked += 1;
+      return allRecorded();
+    };
+    while ((await pass()) > 0);
+    await withdrawal(19);
+    expect(await passAsking(ask)).toBe(0);
+    expect(asked).toBe(0);
+    const over = await withdrawal(21);
+    expect(await passAsking(ask)).toBe(1);
+    expect(asked).toBe(1);
+    expect((await read(over.id)).status).toBe('expired');
   });
 });

@@ -1,5 +1,6 @@
 import { holdRole, releaseRole, roleFreeIn } from '../../core/database/repositories/control.ts';
 import type { LedgerContext } from '../../core/payments/context.ts';
+import { withDeadline } from '../../core/runtime/deadline.ts';
 import type { WorkWatch } from './due.ts';
 
 export interface LeaseContext extends Pick<LedgerContext, 'database' | 'clock' | 'log'> {
@@ -24,14 +25,17 @@ export async function leadInTurn(
   while (!signal.aborted) {
     const waitMs = await untilFree(context);
     if (waitMs > 0) await clock.sleep(Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), STANDBY_MS), signal);
-    else if (await tryHold(context)) {
+    else if (await tryHold(context, LEASE_MS)) {
       log.info({ holder }, 'watching');
       await lead();
     } else await clock.sleep(RENEW_MS, signal);
   }
 }
 
-/** Renews the lease until it is lost or the signal aborts. While there is nothing to do the same statement looks for work. */
+/**
+ * Renews the lease until it is lost or the signal aborts; lost is also what ends before PostgreSQL has answered, because another one
+ * may have it then. While there is nothing to do the same statement looks for work.
+ */
 export async function keepLease(
   context: LeaseContext,
   work: WorkWatch,
@@ -44,9 +48,9 @@ export async function keepLease(
     await clock.sleep(RENEW_MS, signal);
     if (signal.aborted) return;
     const askedAt = clock.monotonic();
-    const isOurs = await tryHold(context, work);
+    const isOurs = await tryHold(context, heldUntil - askedAt, work);
     if (isOurs === true) heldUntil = askedAt + LEASE_MS;
-    else if (isOurs === false || clock.monotonic() >= heldUntil) {
+    else if (isOurs === false || clock.monotonic() >= heldUntil - SHORTEST_WAIT_MS) {
       log.warn({ holder }, 'lost the lease; standing by');
       return onLost();
     }
@@ -71,14 +75,22 @@ async function untilFree({ database, holder, log }: LeaseContext): Promise<numbe
 
 /** False: another holds it. Undefined: it could not be asked. */
 async function tryHold(
-  { database, holder, log }: LeaseContext,
+  { database, holder, clock, log }: LeaseContext,
+  timeoutMs: number,
   work?: WorkWatch,
 ): Promise<boolean | undefined> {
   const role = { name: ROLE, holder, leaseMs: LEASE_MS };
+  const late = (): Error => new Error('PostgreSQL has not answered before the lease ended');
+  const inTime = <T>(asked: () => Promise<T>): Promise<T> => withDeadline({ clock, timeoutMs, late }, asked);
   try {
-    if (!work?.isAtRest()) return await holdRole(database, role);
-    const { isHeld, due } = await work.holdAndDue(database, role);
-    if (isHeld) work.saw(due);
+    if (!work?.isAtRest()) return await inTime(() => holdRole(database, role));
+    const { isHeld, due } = await inTime(() => work.holdAndLook(database, role));
+    if (isHeld) {
+      await due().then(
+        (found) => work.saw(found),
+        (error: unknown) => log.error({ err: error }, 'looking for work failed'),
+      );
+    }
     return isHeld;
   } catch (error) {
     log.error({ err: error }, 'the lease could not be taken');

@@ -1,5 +1,5 @@
 import { createLostClaims, type LostClaims } from '../../core/database/lost-claims.ts';
-import { writeReportWithFrozen } from '../../core/database/repositories/control.ts';
+import { writeReport } from '../../core/database/repositories/control.ts';
 import { distributionAccounts, type PaymentContext } from '../../core/payments/context.ts';
 import { createLookups } from '../../core/payments/lookups.ts';
 import { createJournalGuard } from '../../core/payments/journal-guard.ts';
@@ -35,8 +35,6 @@ export interface WatcherContext extends PaymentContext, EffectContext {
 }
 
 const REPORT_MS = 5_000;
-/** While there is nothing to do. What is older than a minute is taken for the word of one that is gone. */
-const REPORT_AT_REST_MS = 10_000;
 /** A report does not wait for a ledger that is away: that it is away is what it has to say. */
 const LOOK_MS = 2_000;
 const GIVE_BACK_MS = 500;
@@ -116,7 +114,7 @@ async function lead(base: WatcherContext, outer: AbortSignal): Promise<void> {
     followTrustlines(context, bells.trustlines, signal),
     followUnclaimed(context, signal),
     keepDeadlines(context, createRecorded(context), signal),
-    report(context, signal, states, { problems: () => journal.problems(), isAtRest: () => work.isAtRest() }),
+    report(context, signal, states, () => work.isAtRest()),
     followPreflight(context, signal),
   ]);
 }
@@ -159,34 +157,45 @@ async function giveBackLost(
   }
 }
 
-/** Says in the database what the private status and the operator show. */
+/** Says in the database what the private status and the operator show; at rest half as often, unless the spec stops other money. */
 async function report(
   context: WatcherContext,
   signal: AbortSignal,
   states: ReadonlyMap<string, IngestState>,
-  now: {
-    readonly problems: () => Readonly<Record<string, string>>;
-    readonly isAtRest: () => boolean;
-  },
+  isAtRest: () => boolean,
 ): Promise<void> {
   const stopped = context.suspension ?? liveSuspensions(context.anchor);
+  let told: string | undefined;
   while (!signal.aborted) {
-    try {
-      const close = await context.horizon
-        .latestLedger({ deadlineMs: LOOK_MS })
-        .catch((error: unknown) => ({ error: messageOf(error) }));
-      await writeReportWithFrozen(context.database, REPORTS.watcher, {
-        holder: context.holder,
-        ledger: close,
-        horizon: context.horizon.urlHealth(),
-        accounts: Object.fromEntries(states),
-        journal: { problems: now.problems() },
-        integration: context.integration.circuit,
-        suspended: Object.fromEntries(context.anchor.assets.map(({ id }) => [id, stopped.isSuspended(id)])),
-      });
-    } catch (error) {
-      context.log.warn({ err: error }, 'the report could not be written');
+    const suspended = Object.fromEntries(
+      context.anchor.assets.map(({ id }) => [id, stopped.isSuspended(id)]),
+    );
+    const toTell = JSON.stringify(suspended);
+    if (isAtRest() && told === toTell) told = undefined;
+    else {
+      told = toTell;
+      await reportOnce(context, states, suspended).catch((error: unknown) =>
+        context.log.warn({ err: error }, 'the report could not be written'),
+      );
     }
-    await context.clock.sleep(now.isAtRest() ? REPORT_AT_REST_MS : REPORT_MS, signal);
+    await context.clock.sleep(REPORT_MS, signal);
   }
+}
+
+async function reportOnce(
+  { database, horizon, integration, holder }: WatcherContext,
+  states: ReadonlyMap<string, IngestState>,
+  suspended: Readonly<Record<string, boolean>>,
+): Promise<void> {
+  const ledger = await horizon
+    .latestLedger({ deadlineMs: LOOK_MS })
+    .catch((error: unknown) => ({ error: messageOf(error) }));
+  await writeReport(database, REPORTS.watcher, {
+    holder,
+    ledger,
+    horizon: horizon.urlHealth(),
+    accounts: Object.fromEntries(states),
+    integration: integration.circuit,
+    suspended,
+  });
 }

@@ -74,23 +74,12 @@ export async function resume(database: Database, scope: string): Promise<boolean
   return numDeletedRows === 1n;
 }
 
-const put = compileOnce<{ readonly name: string; readonly body: string }, unknown>((database, value) => ({
-  compile: () => write(value('name'), sql`${value('body')}::jsonb`).compile(database),
+const put = compileOnce<Readonly<Record<'name' | 'body', string>>, unknown>((database, value) => ({
+  compile: () =>
+    sql`insert into report (name, at, body)
+      values (${value('name')}, clock_timestamp(), ${value('body')}::jsonb)
+      on conflict (name) do update set at = excluded.at, body = excluded.body`.compile(database),
 }));
-
-const putWithFrozen = compileOnce<{ readonly name: string; readonly body: string }, unknown>(
-  (database, value) => ({
-    compile: () => {
-      const frozen = sql`select coalesce(jsonb_object_agg(account, reason), '{}') from frozen_account`;
-      const body = sql`jsonb_set(${value('body')}::jsonb, '{journal,frozen}', (${frozen}))`;
-      return write(value('name'), body).compile(database);
-    },
-  }),
-);
-
-const write = (name: string, body: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  insert into report (name, at, body) values (${name}, clock_timestamp(), ${body})
-  on conflict (name) do update set at = excluded.at, body = excluded.body`;
 
 /** Says what a process knows about itself; the server's private status reads it. */
 export async function writeReport(
@@ -99,15 +88,6 @@ export async function writeReport(
   body: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await put(database, { name, body: JSON.stringify(body) });
-}
-
-/** The same, and as `journal.frozen` the frozen accounts, each with the reason, by the one statement. */
-export async function writeReportWithFrozen(
-  database: Database,
-  name: string,
-  body: Readonly<Record<string, unknown>> & { readonly journal: Readonly<Record<string, unknown>> },
-): Promise<void> {
-  await putWithFrozen(database, { name, body: JSON.stringify(body) });
 }
 
 /** Every report with its age by the database's clock. */

@@ -87,8 +87,10 @@ describe('the work that is due', () => {
 
   test('is told to whoever renews a role with the same statement, and whether it is theirs', async () => {
     const work = askForWork(KINDS, [source]);
-    const hold = (holder: string) =>
-      work.holdAndDue(db.database, { name: 'watcher', holder, leaseMs: 60_000 });
+    const hold = async (holder: string) => {
+      const held = await work.holdAndLook(db.database, { name: 'watcher', holder, leaseMs: 60_000 });
+      return { isHeld: held.isHeld, due: await held.due() };
+    };
     expect(await hold('one')).toEqual({ isHeld: true, due: new Set() });
     await enqueue(['callback']);
     await queue();

@@ -17,16 +17,20 @@ export interface WorkQuestion {
    * the loop finds out.
    */
   due(database: Database): Promise<ReadonlySet<DueWork>>;
-  /** The same, and takes or renews a role in that one statement, as `holdRole` does; for a process at rest. */
-  holdAndDue(
+  /**
+   * Takes or renews a role, as `holdRole` does, and looks in the same statement; for a process at rest. Of tasks it asks only whether
+   * any is due: where one is, which at rest is seldom, `due` asks for their kinds.
+   */
+  holdAndLook(
     database: Database,
     role: Role,
-  ): Promise<{ readonly isHeld: boolean; readonly due: ReadonlySet<DueWork> }>;
+  ): Promise<{ readonly isHeld: boolean; readonly due: () => Promise<ReadonlySet<DueWork>> }>;
 }
 
 /** @param sources whose queued transfers count */
 export function askForWork(kinds: readonly TaskKind[], sources: readonly string[]): WorkQuestion {
-  const open = sql`select from task where ${OPEN.task} and ${DUE} and ${FREE} and kind`;
+  const tasksOf = (kind: RawBuilder<unknown>): RawBuilder<unknown> =>
+    sql`select from task where ${OPEN.task} and kind = ${kind} and ${DUE} and ${FREE}`;
   const others = [
     ifAny(
       'transfer',
@@ -35,12 +39,11 @@ export function askForWork(kinds: readonly TaskKind[], sources: readonly string[
     ifAny('waiting', sql`select from transfer where ${FOR_CUSTOMER}`),
     ifAny('submission', sql`select from submission where ${OPEN.submission} and ${DUE} and ${FREE}`),
   ];
-  const each = all([...others, ...kinds.map((kind) => ifAny(kind, sql`${open} = ${kind}`))]);
+  const each = all([...others, ...kinds.map((kind) => ifAny(kind, tasksOf(sql`${kind}`)))]);
   const ask = compileOnce<Readonly<Record<string, never>>, { kind: DueWork }>((database) => ({
     compile: () => sql<{ kind: DueWork }>`${each}`.compile(database),
   }));
-  // Of tasks only whether there are any: the kinds are asked for where there are, which at rest there are not.
-  const roughly = all([...others, ifAny('task', sql`${open} = any(${[...kinds]}::text[])`)]);
+  const roughly = all([...others, ifAny('task', tasksOf(sql`any(${[...kinds]}::text[])`))]);
   const holdAndAsk = compileOnce<Role, { kind: DueWork | 'held' | 'task' }>((database, value) => ({
     compile: () =>
       sql<{ kind: DueWork | 'held' | 'task' }>`
@@ -50,10 +53,13 @@ export function askForWork(kinds: readonly TaskKind[], sources: readonly string[
     new Set((await ask(database, {})).map(({ kind }) => kind));
   return {
     due,
-    holdAndDue: async (database, role) => {
-      const found = new Set((await holdAndAsk(database, role)).map(({ kind }) => kind));
-      const isHeld = found.delete('held');
-      return { isHeld, due: found.has('task') ? await due(database) : (found as ReadonlySet<DueWork>) };
+    holdAndLook: async (database, role) => {
+      const found = (await holdAndAsk(database, role)).map(({ kind }) => kind);
+      const known = found.filter((kind) => kind !== 'held' && kind !== 'task');
+      return {
+        isHeld: found.includes('held'),
+        due: async () => (found.includes('task') ? due(database) : new Set(known)),
+      };
     },
   };
 }

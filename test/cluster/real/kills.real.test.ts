@@ -201,13 +201,15 @@ describe('kills under traffic on a real cluster', () => {
       } finally {
         await letPass();
       }
-      const passedAt = new Date().toISOString();
+      const saidSince = (): Promise<string> =>
+        kubectl(anchor, [
+          'logs',
+          watcher.metadata.name,
+          `--since-time=${new Date(droppedAtMs).toISOString()}`,
+        ]);
       await eventually(
         'the one that was cut off says that it stands by',
-        async () =>
-          (await kubectl(anchor, ['logs', watcher.metadata.name, `--since-time=${passedAt}`])).includes(
-            STANDS_BY,
-          ),
+        async () => (await saidSince()).includes(STANDS_BY),
         WITHIN_MS / 2,
         250,
       );
@@ -219,8 +221,7 @@ describe('kills under traffic on a real cluster', () => {
         WITHIN_MS / 2,
         250,
       );
-      const said = await kubectl(anchor, ['logs', watcher.metadata.name, `--since-time=${passedAt}`]);
-      const lines = said.split('\n');
+      const lines = (await saidSince()).split('\n');
       const [lost, ...afterwards] = lines.slice(lines.findIndex((line) => line.includes(STANDS_BY)));
       const lastMs = saidAtMs(lost!) + COMMITS_MS;
       expect(afterwards.filter((line) => BEGINS.test(line) && saidAtMs(line) > lastMs)).toEqual([]);
