@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /**
- * Runs every check, most one after the other, all of them even when one fails, and closes with one line that counts: the
+ * Runs every check one after the other, all of them even when one fails, and closes with one line that counts: the
  * static checks as one test each, the tests as Jest's own JSON counts them.
  */
 interface Counts {
@@ -38,13 +38,11 @@ for (const check of ['format-check', 'lint', 'typecheck']) {
   if (run(check, 'make', ['--no-print-directory', check]) === 0) counts.passed += 1;
   else counts.failed += 1;
 }
-const reportOf = (suite: string): string => path.join(reports, `${suite}.json`);
-const jest = (suite: string): string[] => [
-  '--no-print-directory',
-  suite,
-  `FLAGS=--json --outputFile=${reportOf(suite)}`,
-];
-for (const suite of ['unit', 'cluster-test']) addReport(reportOf(suite), run(suite, 'make', jest(suite)));
+for (const suite of ['unit', 'process-test', 'cluster-test']) {
+  const file = path.join(reports, `${suite}.json`);
+  const status = run(suite, 'make', ['--no-print-directory', suite, `FLAGS=--json --outputFile=${file}`]);
+  addReport(file, status);
+}
 // Pods on a real node. Where none can be made, that is no failure.
 const hasNode = process.platform === 'linux' && process.getuid?.() === 0;
 const e2e = (pass: 'together' | 'alone') => [
@@ -53,20 +51,19 @@ const e2e = (pass: 'together' | 'alone') => [
   `PASS=${pass}`,
   `REPORTS=${reports}`,
 ];
-if (hasNode) addReport(reportOf('together'), run('e2e, together', 'make', e2e('together')));
+if (hasNode) addReport(path.join(reports, 'together.json'), run('e2e, together', 'make', e2e('together')));
 else {
   console.log('\n--- e2e: skipped, because a node needs Linux and root ("sudo make e2e")');
   counts.skipped += 1;
 }
 // The tests that need the cluster for themselves mostly wait. Beside them one after the other: a crash at every point between two
-// effects, two short runs of the simulator ("make simulate" and "make soak" run longer ones), and the tests that cross processes.
+// effects, and two short runs of the simulator ("make simulate" and "make soak" run longer ones).
 const alone = hasNode ? runAside('e2e, alone', 'make', e2e('alone')) : undefined;
 for (const args of [['crash-points'], ['simulate', 'SEED=1,2', 'MINUTES=1']]) {
   if ((await runAside(args.join(' '), 'make', ['--no-print-directory', ...args])) === 0) counts.passed += 1;
   else counts.failed += 1;
 }
-addReport(reportOf('process-test'), await runAside('process-test', 'make', jest('process-test')));
-if (alone) addReport(reportOf('alone'), await alone);
+if (alone) addReport(path.join(reports, 'alone.json'), await alone);
 rmSync(reports, { recursive: true, force: true });
 
 /** Like `run`, beside others: shows what the command said when it is over, so that two do not mix. */
