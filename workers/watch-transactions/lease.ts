@@ -12,7 +12,7 @@ const ROLE = 'watch-transactions';
 const RENEW_MS = 2_000;
 const LEASE_MS = 6_000;
 /** Who stands by looks this seldom, and when the lease is about to end. */
-const STANDBY_MS = 4_000;
+const STANDBY_MS = 3_000;
 const SHORTEST_WAIT_MS = 50;
 
 /** Waits for the lease and leads while it is ours, again and again until the signal aborts. */

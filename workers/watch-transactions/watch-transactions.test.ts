@@ -128,7 +128,7 @@ describe('a watcher that stands by', () => {
     await eventually('it is paid', async () => (await world.read(id)).status === 'completed');
     expect((await role())!.holder).toBe('one');
     await first.stop();
-    await eventually('two leads', async () => (await role())?.holder === 'two', 8_000);
+    await eventually('two leads', async () => (await role())?.holder === 'two', 5_000);
     const next = await world.deposit(holder!.publicKey());
     await eventually('the next is paid', async () => (await world.read(next.id)).status === 'completed');
     expect(await world.balance(holder!.publicKey())).toBe('20');
@@ -155,7 +155,7 @@ describe('a watcher that stands by for one that died', () => {
   test('takes over as soon as the lease of the dead one ends, not at its own next look', async () => {
     const { rows } = await sql<{ until: Date }>`
       insert into role (name, holder, token, lease_until)
-      values ('watch-transactions', 'dead', gen_random_uuid(), clock_timestamp() + interval '4.2 seconds')
+      values ('watch-transactions', 'dead', gen_random_uuid(), clock_timestamp() + interval '3.2 seconds')
       returning lease_until as until`.execute(world.db.database);
     watch('one');
     const holder = world.db.database.selectFrom('role').select('holder');

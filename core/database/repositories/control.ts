@@ -3,7 +3,7 @@ import { compileOnce } from '../compile-once.ts';
 import type { Database } from '../database.ts';
 
 /** One process at a time plays it, as long as it renews its lease of `leaseMs`. */
-export type Role = Readonly<Record<'name' | 'holder', string> & Record<'leaseMs', number>>;
+export type Role = { readonly name: string; readonly holder: string; readonly leaseMs: number };
 
 /** Takes or renews a role; a row comes back if that succeeds. To be used as a statement, or as a part of one. */
 export const roleHeld = (
