@@ -1,4 +1,5 @@
 import type { CompiledQuery, Kysely } from 'kysely';
+import { prepareByName } from './prepared.ts';
 import type { Tables } from './schema.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -13,8 +14,8 @@ class Placeholder {
 }
 
 /**
- * A statement that is built and compiled to SQL once, for the server's busiest ones: doing so costs Kysely as much CPU as
- * the execution.
+ * A statement that is built and compiled to SQL once, and that each connection prepares once, for the busiest ones: building it costs
+ * Kysely, and planning it PostgreSQL, as much CPU as the execution.
  *
  * @param build makes the statement; `value('name')` stands for a parameter and must go into the statement as it is, never
  *   be looked at
@@ -28,7 +29,10 @@ export function compileOnce<Given extends Values, Row>(
 ): (database: Kysely<Tables>, given: Given) => Promise<Row[]> {
   let compiled: CompiledQuery<Row> | undefined;
   return async (database, given) => {
-    compiled ??= build(database, (name) => new Placeholder(name) as never).compile();
+    if (!compiled) {
+      compiled = build(database, (name) => new Placeholder(name) as never).compile();
+      prepareByName(compiled.sql);
+    }
     const parameters = compiled.parameters.map((parameter) =>
       parameter instanceof Placeholder ? given[parameter.name] : parameter,
     );
