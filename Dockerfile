@@ -6,21 +6,24 @@ ARG NODE_IMAGE=node:24-slim
 
 FROM ${NODE_IMAGE} AS base
 
+# Until its packages are there this stage is, line by line, that of examples/bank/Dockerfile: they are installed once for both.
 FROM ${BUILD_IMAGE} AS build
-# PostgreSQL wants its user to have a name, in the image and here.
-COPY --from=base /etc/passwd /etc/group /accounts/
-# The user and the folder are those of the image: V8's compile cache is kept by user and path.
-RUN for etc in /etc /accounts; do \
-      echo 'capstan:x:10001:10001:Capstan:/nonexistent:/usr/sbin/nologin' >> $etc/passwd && \
-      echo 'capstan:x:10001:' >> $etc/group; \
-    done && \
-    mkdir -p /build /opt/capstan && chown 10001:10001 /build /opt /opt/capstan
+RUN mkdir -p /build /opt/capstan && chown 10001:10001 /build /opt /opt/capstan
 USER 10001:10001
 ENV HOME=/tmp
 WORKDIR /build
 COPY --chown=10001:10001 package.json package-lock.json .npmrc ./
 # Not "npm ci": it refuses a lock file that lacks packages of platforms which a registry mirror does not carry.
 RUN npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
+USER 0:0
+# PostgreSQL wants its user to have a name, in the image and here.
+COPY --from=base /etc/passwd /etc/group /accounts/
+# The user and the folder are those of the image: V8's compile cache is kept by user and path.
+RUN for etc in /etc /accounts; do \
+      echo 'capstan:x:10001:10001:Capstan:/nonexistent:/usr/sbin/nologin' >> $etc/passwd && \
+      echo 'capstan:x:10001:' >> $etc/group; \
+    done
+USER 10001:10001
 COPY --chown=10001:10001 LICENSE tsconfig.json ./
 COPY --chown=10001:10001 core ./core
 COPY --chown=10001:10001 integration ./integration

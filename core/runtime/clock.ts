@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary moment, on a clock that nobody can set: for ages, pauses and deadlines. */
   monotonic(): number;
-  /** Resolves after `milliseconds`, or at once when `signal` aborts (it never rejects). */
+  /** Resolves after `milliseconds`, or at once when that time is over already, or `signal` aborts (it never rejects). */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -19,7 +19,8 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', finish);
         resolve();
       };
-      const timer = setTimeout(finish, milliseconds);
+      // Of less than nothing Node warns, amid the log.
+      const timer = setTimeout(finish, Math.max(0, milliseconds));
       signal?.addEventListener('abort', finish, { once: true });
     }),
 };

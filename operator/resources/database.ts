@@ -62,7 +62,8 @@ function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
             { name: 'data', mountPath: PATHS.data },
             { name: 'secrets', mountPath: PATHS.secrets, readOnly: true },
           ],
-          ...connectProbes(PORTS.database),
+          // PostgreSQL starts a process for each connection, and one that hangs takes them too: servers find that out.
+          ...connectProbes(PORTS.database, 30),
         },
         volumes: [passwordVolume(childName(context.name, 'database'))],
       }),

@@ -170,15 +170,16 @@ export function healthProbes(
   };
 }
 
-/** The same for what only tells by taking connections. */
+/** The same for what only tells by taking connections, asked for one every `periodSeconds` and, whether it lives, half as often. */
 export function connectProbes(
   port: number,
+  periodSeconds: number,
 ): Pick<Container, 'startupProbe' | 'livenessProbe' | 'readinessProbe'> {
   const connect = { tcpSocket: { port }, timeoutSeconds: 3 };
   return {
     startupProbe: { ...connect, periodSeconds: 1, failureThreshold: 120 },
-    livenessProbe: { ...connect, periodSeconds: 15, failureThreshold: 4 },
-    readinessProbe: { ...connect, periodSeconds: 10, failureThreshold: 2 },
+    livenessProbe: { ...connect, periodSeconds: 2 * periodSeconds, failureThreshold: 3 },
+    readinessProbe: { ...connect, periodSeconds, failureThreshold: 2 },
   };
 }
 

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { revisionOf } from './images.ts';
+import { DOCKERFILES, revisionOf } from './images.ts';
 import { run } from './run.ts';
 
 test('an image is labelled with the revision of its own source; a folder without a history has none', async () => {
@@ -18,4 +18,15 @@ test('an image is labelled with the revision of its own source; a folder without
   await mkdir(inside);
   expect(await revisionOf(inside)).toEqual({});
   rmSync(source, { recursive: true });
+});
+
+test('both images install their packages by the same lines, so that one layer of them serves both', () => {
+  const [ours, banks] = Object.values(DOCKERFILES).map((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const isStart = (line: string) => line.startsWith('FROM ${BUILD_IMAGE}');
+    const isInstall = (line: string) => line.startsWith('RUN npm install');
+    return lines.slice(lines.findIndex(isStart), lines.findIndex(isInstall) + 1);
+  });
+  expect(ours!.length).toBeGreaterThan(5);
+  expect(banks).toEqual(ours);
 });

@@ -12,7 +12,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = path.join(ROOT, '.build/images');
 
 /** What this repository makes images of. */
-const DOCKERFILES = { capstan: 'Dockerfile', 'capstan-example-bank': 'examples/bank/Dockerfile' } as const;
+export const DOCKERFILES = {
+  capstan: 'Dockerfile',
+  'capstan-example-bank': 'examples/bank/Dockerfile',
+} as const;
 export type ImageName = keyof typeof DOCKERFILES;
 const NAMES = Object.keys(DOCKERFILES) as ImageName[];
 

@@ -3,6 +3,7 @@ import { queueCallbacks } from '../../callbacks/outbox.ts';
 import { CapstanError } from '../../runtime/errors.ts';
 import { assertAllowed, awaitsIntegration, FINAL, type Kind, type Status } from '../../transaction/status.ts';
 import { isFunded, type Transaction, type TransactionPatch } from '../../transaction/transaction.ts';
+import { compileOnce } from '../compile-once.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import { recordset, type RecordValues } from '../recordset.ts';
 import type { Tables } from '../schema.ts';
@@ -269,6 +270,19 @@ export async function payeesOf(
   return new Map(rows.map(({ id, ...payee }) => [id, payee]));
 }
 
+const awaiting = (database: Database, kind: Kind) =>
+  database
+    .selectFrom('transaction')
+    .selectAll()
+    .where('awaitsIntegration', '=', sql.lit(true))
+    .where('kind', '=', kind)
+    .orderBy('id');
+
+/** What is asked again and again while nobody waits. */
+const firstAwaiting = compileOnce<{ kind: Kind; limit: number }, Row>((database, value) =>
+  awaiting(database, value('kind')).limit(value('limit')),
+);
+
 /** One page, by id, of the transactions that only the integration can move on. */
 export async function pageAwaitingIntegration(
   database: Database,
@@ -276,13 +290,10 @@ export async function pageAwaitingIntegration(
   afterId: string | undefined,
   limit: number,
 ): Promise<readonly Transaction[]> {
-  let query = database
-    .selectFrom('transaction')
-    .selectAll()
-    .where('awaitsIntegration', '=', sql.lit(true))
-    .where('kind', '=', kind);
-  if (afterId !== undefined) query = query.where('id', '>', afterId);
-  const rows = await query.orderBy('id').limit(limit).execute();
+  const rows =
+    afterId === undefined
+      ? await firstAwaiting(database, { kind, limit })
+      : await awaiting(database, kind).where('id', '>', afterId).limit(limit).execute();
   return rows.map(toTransaction);
 }
 

@@ -110,6 +110,8 @@ async function fill(database: Database): Promise<void> {
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** PostgreSQL may plan it once for whatever values come. */
+  readonly isPrepared: boolean;
 }
 
 /** What goes to PostgreSQL while `work` runs, in whatever way it is made. */
@@ -118,8 +120,11 @@ export async function statementsOf(work: () => Promise<unknown>): Promise<Statem
   // oxlint-disable-next-line typescript/unbound-method -- called with its own client below
   const original = pg.Client.prototype.query;
   const watch = function (this: pg.Client, ...given: unknown[]): unknown {
-    const [text, values] = given;
-    if (typeof text === 'string') seen.push({ text, values: Array.isArray(values) ? values : [] });
+    const [asked] = given;
+    const isPrepared = typeof asked === 'object';
+    const { text, values } = (isPrepared ? asked : { text: asked, values: given[1] }) as Partial<Statement>;
+    if (typeof text === 'string')
+      seen.push({ text, values: Array.isArray(values) ? values : [], isPrepared });
     return Reflect.apply(original, this, given);
   };
   Object.assign(pg.Client.prototype, { query: watch });
@@ -139,10 +144,15 @@ export interface PlanNode {
 }
 
 async function planOf(client: pg.Client, { text, values }: Statement): Promise<readonly PlanNode[]> {
-  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
-    `explain (format json) ${text}`,
-    [...values],
-  );
+  return explain(client, `explain (format json) ${text}`, values);
+}
+
+async function explain(
+  client: pg.Client,
+  question: string,
+  values: readonly unknown[],
+): Promise<readonly PlanNode[]> {
+  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(question, [...values]);
   const nodes = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodes)];
   const [row] = rows;
   if (!row) throw new Error('explain answers one row');
@@ -151,7 +161,10 @@ async function planOf(client: pg.Client, { text, values }: Statement): Promise<r
 
 /** The large tables that a statement would read from end to end. */
 async function scansOf(client: pg.Client, statement: Statement): Promise<string[]> {
-  return (await planOf(client, statement))
+  const plan = [...(await planOf(client, statement))];
+  if (statement.isPrepared)
+    plan.push(...(await explain(client, `explain (generic_plan, format json) ${statement.text}`, [])));
+  return plan
     .filter((node) => node['Node Type'] === 'Seq Scan')
     .map((node) => node['Relation Name'] ?? '')
     .filter((table) => LARGE.has(table));

@@ -1,5 +1,6 @@
 import { ensureTools } from '../../../scripts/image/debian.ts';
 import { quickstartCommands, runQuickstart } from '../../../scripts/quickstart.ts';
+import { nodeBinaries } from './binaries.ts';
 import type { RealCluster } from './cluster.ts';
 import { clusterOf } from './clusters.ts';
 import { routeToKind } from './kind.ts';
@@ -18,8 +19,9 @@ export async function withInstalledCluster(work: (cluster: RealCluster) => Promi
     await kind.down();
     await ensureTools({ buildah: 'buildah', runc: 'runc', nftables: 'nft', conntrack: 'conntrack' });
   }
-  // buildah keeps its store mounted.
-  const images = await kind.build(console.log);
+  // The first time one mostly waits for packages, the other for the compiler. buildah keeps its store mounted.
+  const programs = isOurs ? nodeBinaries(console.log) : undefined;
+  const [images] = await Promise.all([kind.build(console.log), programs]);
   const before = await takeSnapshot();
   const cluster = await kind.up(console.log);
   let status = 1;
