@@ -14,8 +14,11 @@ import {
 } from './embedded-server.ts';
 
 const OTHERS_MAY_PASS = 0o001;
-/** A commit writes its own log (synchronous_commit): who looks five times a second for what others left would only keep a core awake. */
-const SETTINGS = ['max_connections=200', 'wal_writer_delay=10s'];
+/**
+ * A commit writes its own log (synchronous_commit): who looks five times a second for what others left would only keep a core awake. So
+ * does a checkpoint, which wakes for every page; after a crash a quarter of an hour of an anchor's log is read in seconds.
+ */
+const SETTINGS = ['max_connections=200', 'wal_writer_delay=10s', 'checkpoint_timeout=15min'];
 
 export class EmbeddedDatabaseFailed extends CapstanError {
   constructor(folder: string, cause: unknown) {

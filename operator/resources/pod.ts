@@ -165,7 +165,7 @@ export function healthProbes(
   const get = (path: string) => ({ httpGet: { path, port }, timeoutSeconds: 3 });
   return {
     startupProbe: { ...get('/health/live'), periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { ...get('/health/live'), periodSeconds: 15, failureThreshold: 4 },
+    livenessProbe: { ...get('/health/live'), periodSeconds: 30, failureThreshold: 2 },
     readinessProbe: { ...get('/health/ready'), periodSeconds: 10, failureThreshold: 2 },
   };
 }

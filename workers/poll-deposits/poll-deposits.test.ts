@@ -154,6 +154,16 @@ describe('a pass', () => {
     expect(events).toHaveLength(ids.length);
   });
 
+  test('for which nothing waits asks the integration nothing, not even what it can do', async () => {
+    const bank = await startLiar((_seen, response) => answerJson(response, { results: [] }));
+    const context = contextOf(bank);
+    await pollIntegration(context, never);
+    expect(bank.requests).toEqual([]);
+    await create(1);
+    await pollIntegration(context, never);
+    expect(bank.requests.length).toBeGreaterThan(0);
+  });
+
   test('asks nothing of an integration without the hooks', async () => {
     await create(1);
     const context = await liar((_seen, response) => answerJson(response, {}, 500), ['toml']);

@@ -61,13 +61,17 @@ async function pollKind(
   failures: unknown[],
 ): Promise<void> {
   const { database, integration } = context;
-  if (!(await integration.has(kind === 'deposit' ? 'deposits/poll' : 'withdrawals/poll'))) return;
   const next = pagesOf(database, kind);
+  let first: readonly Transaction[] | undefined = await next();
+  // While nothing waits the integration is asked nothing, not even what it can do.
+  if (first.length === 0) return;
+  if (!(await integration.has(kind === 'deposit' ? 'deposits/poll' : 'withdrawals/poll'))) return;
   let isOver = false;
   const work = async (): Promise<void> => {
     while (!isOver && !signal.aborted) {
       try {
-        const page = await next();
+        const page: readonly Transaction[] = first ?? (await next());
+        first = undefined;
         if (page.length === 0) return;
         await pollPage(context, kind, page, signal);
       } catch (error) {
