@@ -1,14 +1,16 @@
-import { mkdtemp, statfs, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbeddedDatabase, type EmbeddedDatabase } from '../../core/database/embedded.ts';
 import { migrate } from '../../core/database/migrate.ts';
 import { newFolder, SHARED_FOLDER, SHARED_RUN } from '../cluster/control-plane.ts';
+import { isAlive } from '../cluster/lock.ts';
 
 declare global {
   var capstanTestDatabase: (EmbeddedDatabase & { folder: string }) | undefined;
 }
 
+const MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 4 * 1_024 ** 3;
 
 /**
@@ -18,7 +20,7 @@ const ENOUGH_BYTES = 4 * 1_024 ** 3;
 export default async function globalSetup(): Promise<void> {
   process.env[SHARED_FOLDER] = newFolder();
   process.env[SHARED_RUN] = String(process.pid);
-  const folder = await mkdtemp(path.join(await quickFolder(), 'capstan-test-'));
+  const folder = await mkdtemp(path.join(await quickFolder(), `capstan-test-${process.pid}-`));
   const database = await startEmbeddedDatabase({
     folder,
     database: 'template',
@@ -32,10 +34,21 @@ export default async function globalSetup(): Promise<void> {
 
 /** In memory where Linux has enough of it: a database is three hundred files, and most tests make and drop one. */
 async function quickFolder(): Promise<string> {
-  const memory = '/dev/shm';
-  const free = await statfs(memory).then(
+  const free = await statfs(MEMORY).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => 0,
   );
-  return free >= ENOUGH_BYTES ? memory : tmpdir();
+  if (free < ENOUGH_BYTES) return tmpdir();
+  await removeLeftovers();
+  return MEMORY;
+}
+
+/** What runs that were killed left in memory. A PostgreSQL that still runs there ends when it misses its files. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir(MEMORY)) {
+    const [, pid] = /^capstan-test-(\d+)-/.exec(name) ?? [];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    // Another user's stay.
+    await rm(path.join(MEMORY, name), { recursive: true, force: true }).catch(() => undefined);
+  }
 }
