@@ -31,7 +31,7 @@ export async function runDatabase(options: DatabaseRoleOptions): Promise<number>
       },
     }),
   });
-  shutdown.add({ name: 'postgresql', timeoutMs: 8_000, stop: () => database.stop() });
+  shutdown.add({ name: 'postgresql', timeoutMs: 50_000, stop: () => database.stop() });
   sayReady({ url: database.url });
   // Who starts it again has to know that it ended, and why: nobody reads its log in a pod that goes on without it.
   const ended = await Promise.race([shutdown.finished, database.ended]);

@@ -14,8 +14,8 @@ class Placeholder {
 }
 
 /**
- * A statement that is built and compiled to SQL once, and that each connection prepares once, for the busiest ones: building it costs
- * Kysely, and planning it PostgreSQL, as much CPU as the execution.
+ * A statement that is built and compiled to SQL once, and prepared once by each connection (prepared.ts), for the busiest ones: building
+ * costs Kysely as much CPU as the execution.
  *
  * @param build makes the statement; `value('name')` stands for a parameter and must go into the statement as it is, never
  *   be looked at

@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { CapstanError, messageOf } from '../runtime/errors.ts';
 import { LATEST_MIGRATION, MIGRATIONS_TABLE } from './migrations/names.ts';
-import { PreparingClient } from './prepared.ts';
+import { preparingClient } from './prepared.ts';
 import { ColumnNames, parseTimestamp } from './results.ts';
 import type { Tables } from './schema.ts';
 
@@ -65,7 +65,7 @@ const ANSWER_MS = 5_000;
 export function openDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   const pool = new pg.Pool({
-    Client: PreparingClient,
+    Client: preparingClient(),
     connectionString: options.url,
     max: options.poolSize ?? 10,
     application_name: options.applicationName,

@@ -14,11 +14,14 @@ import {
 } from './embedded-server.ts';
 
 const OTHERS_MAY_PASS = 0o001;
-/**
- * A commit writes its own log (synchronous_commit): who looks five times a second for what others left would only keep a core awake. So
- * does a checkpoint, which wakes for every page; after a crash a quarter of an hour of an anchor's log is read in seconds.
- */
-const SETTINGS = ['max_connections=200', 'wal_writer_delay=10s', 'checkpoint_timeout=15min'];
+const SETTINGS = [
+  'max_connections=200',
+  // A commit writes its own log (synchronous_commit); to look five times a second for what others left only keeps a core awake.
+  'wal_writer_delay=10s',
+  // A checkpoint wakes for every page that it writes. One is made earlier where the log would not leave room on a small volume.
+  'checkpoint_timeout=15min',
+  'max_wal_size=256MB',
+];
 
 export class EmbeddedDatabaseFailed extends CapstanError {
   constructor(folder: string, cause: unknown) {

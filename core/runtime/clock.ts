@@ -19,7 +19,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', finish);
         resolve();
       };
-      // Of less than nothing Node warns, amid the log.
+      // Node warns of negative ones, on stderr amid the log.
       const timer = setTimeout(finish, Math.max(0, milliseconds));
       signal?.addEventListener('abort', finish, { once: true });
     }),

@@ -62,8 +62,8 @@ function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
             { name: 'data', mountPath: PATHS.data },
             { name: 'secrets', mountPath: PATHS.secrets, readOnly: true },
           ],
-          // PostgreSQL starts a process for each connection, and one that hangs takes them too: servers find that out.
-          ...connectProbes(PORTS.database, 30),
+          // PostgreSQL starts a process for each connection. That it hangs is seen by the servers: it takes connections all the same.
+          ...connectProbes(PORTS.database, { ready: 30, live: 60 }),
         },
         volumes: [passwordVolume(childName(context.name, 'database'))],
       }),
@@ -81,10 +81,11 @@ function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
   };
 }
 
-/** The part of a pod's template that it has to be started anew for: everything but the release that it comes from. */
+/** The part of a pod's template that it has to be started anew for: everything but the release that it comes from, and how it is probed. */
 export function restartReasons({ metadata, spec }: PodTemplate): unknown {
   const { [VERSION_LABEL]: _, ...labels } = metadata?.labels ?? {};
-  const containers = spec?.containers.map(({ image: _image, ...container }) => container);
+  const probes = { startupProbe: undefined, livenessProbe: undefined, readinessProbe: undefined };
+  const containers = spec?.containers.map(({ image: _image, ...container }) => ({ ...container, ...probes }));
   return [labels, metadata?.annotations, Object.assign({}, spec, { containers })];
 }
 

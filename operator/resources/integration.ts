@@ -62,7 +62,7 @@ function deployment(context: BuildContext, image: string): Applied<k8s.V1Deploym
           ...(integration.envFrom.length > 0 && { envFrom: structuredClone(integration.envFrom) }),
           ports: [{ name: 'http', containerPort: integration.port, protocol: 'TCP' }],
           resources: resourcesOf(integration.resources, '50m', '128Mi', '512Mi'),
-          ...connectProbes(integration.port, 10),
+          ...connectProbes(integration.port),
         },
       }),
     },

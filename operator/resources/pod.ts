@@ -165,21 +165,22 @@ export function healthProbes(
   const get = (path: string) => ({ httpGet: { path, port }, timeoutSeconds: 3 });
   return {
     startupProbe: { ...get('/health/live'), periodSeconds: 1, failureThreshold: 60 },
-    livenessProbe: { ...get('/health/live'), periodSeconds: 30, failureThreshold: 2 },
+    // Seldom, and in no hurry: a process that is only slow must not be ended.
+    livenessProbe: { ...get('/health/live'), periodSeconds: 30, failureThreshold: 2, timeoutSeconds: 10 },
     readinessProbe: { ...get('/health/ready'), periodSeconds: 10, failureThreshold: 2 },
   };
 }
 
-/** The same for what only tells by taking connections, asked for one every `periodSeconds` and, whether it lives, half as often. */
+/** The same for what only tells by taking connections; every so many seconds it is asked whether it works, and whether it lives. */
 export function connectProbes(
   port: number,
-  periodSeconds: number,
+  { ready, live } = { ready: 10, live: 15 },
 ): Pick<Container, 'startupProbe' | 'livenessProbe' | 'readinessProbe'> {
   const connect = { tcpSocket: { port }, timeoutSeconds: 3 };
   return {
     startupProbe: { ...connect, periodSeconds: 1, failureThreshold: 120 },
-    livenessProbe: { ...connect, periodSeconds: 2 * periodSeconds, failureThreshold: 3 },
-    readinessProbe: { ...connect, periodSeconds, failureThreshold: 2 },
+    livenessProbe: { ...connect, periodSeconds: live, failureThreshold: 4 },
+    readinessProbe: { ...connect, periodSeconds: ready, failureThreshold: 2 },
   };
 }
 

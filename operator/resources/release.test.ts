@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { IMMUTABLE_ANNOTATION } from './build.ts';
 import type { Platform } from './context.ts';
+import { restartReasons } from './database.ts';
 import { hashOf } from './hash.ts';
-import type { KubernetesObject } from './kubernetes.ts';
+import type { KubernetesObject, PodTemplate } from './kubernetes.ts';
 import { bent, contextOf, find, podsOf } from './testing/context.ts';
 
 const embedded = bent({ database: { embedded: {} } });
@@ -37,5 +38,17 @@ describe('a new release of Capstan', () => {
       return metadata.annotations?.[IMMUTABLE_ANNOTATION];
     };
     expect(hash(changed) !== hash({})).toBe(isReplaced);
+  });
+
+  test('that probes the database otherwise does not make it anew', () => {
+    const template = find(contextOf(embedded), 'StatefulSet', 'harbor-database').spec.template as PodTemplate;
+    const changed = (change: object): unknown => {
+      const { metadata, spec } = structuredClone(template);
+      Object.assign(spec!.containers[0]!, change);
+      return hashOf(restartReasons({ metadata: metadata!, spec: spec! }));
+    };
+    const periodSeconds = 7;
+    expect(changed({ livenessProbe: { periodSeconds }, startupProbe: { periodSeconds } })).toBe(changed({}));
+    expect(changed({ args: ['database'] })).not.toBe(changed({}));
   });
 });

@@ -64,7 +64,7 @@ async function pollKind(
   const next = pagesOf(database, kind);
   let first: readonly Transaction[] | undefined = await next();
   // While nothing waits the integration is asked nothing, not even what it can do.
-  if (first.length === 0) return;
+  if (first.length === 0 || signal.aborted) return;
   if (!(await integration.has(kind === 'deposit' ? 'deposits/poll' : 'withdrawals/poll'))) return;
   let isOver = false;
   const work = async (): Promise<void> => {

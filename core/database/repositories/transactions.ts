@@ -278,7 +278,7 @@ const awaiting = (database: Database, kind: Kind) =>
     .where('kind', '=', kind)
     .orderBy('id');
 
-/** What is asked again and again while nobody waits. */
+/** The first page is asked for again and again while nobody waits. */
 const firstAwaiting = compileOnce<{ kind: Kind; limit: number }, Row>((database, value) =>
   awaiting(database, value('kind')).limit(value('limit')),
 );

@@ -5,6 +5,7 @@ import { assetOf } from '../../../test/support/anchor.ts';
 import { createTestDatabase } from '../../../test/support/database.ts';
 import { newAccount } from '../../../test/support/transaction.ts';
 import { openDatabase, type Database, type DatabaseTransaction } from '../database.ts';
+import { isPreparedByName } from '../prepared.ts';
 
 /** Of a hundred thousand all but about a thousand are over and done with, as in an anchor of some age. */
 const ROWS = 100_000;
@@ -110,7 +111,7 @@ async function fill(database: Database): Promise<void> {
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** PostgreSQL may plan it once for whatever values come. */
+  /** Outside a transaction: PostgreSQL may plan it once for whatever values come. */
   readonly isPrepared: boolean;
 }
 
@@ -121,10 +122,12 @@ export async function statementsOf(work: () => Promise<unknown>): Promise<Statem
   const original = pg.Client.prototype.query;
   const watch = function (this: pg.Client, ...given: unknown[]): unknown {
     const [asked] = given;
-    const isPrepared = typeof asked === 'object';
-    const { text, values } = (isPrepared ? asked : { text: asked, values: given[1] }) as Partial<Statement>;
-    if (typeof text === 'string')
-      seen.push({ text, values: Array.isArray(values) ? values : [], isPrepared });
+    if (typeof asked === 'string')
+      seen.push({
+        text: asked,
+        values: Array.isArray(given[1]) ? given[1] : [],
+        isPrepared: isPreparedByName(asked),
+      });
     return Reflect.apply(original, this, given);
   };
   Object.assign(pg.Client.prototype, { query: watch });

@@ -19,7 +19,7 @@ export async function withInstalledCluster(work: (cluster: RealCluster) => Promi
     await kind.down();
     await ensureTools({ buildah: 'buildah', runc: 'runc', nftables: 'nft', conntrack: 'conntrack' });
   }
-  // The first time one mostly waits for packages, the other for the compiler. buildah keeps its store mounted.
+  // The first time one mostly waits for packages, the other for the compiler. Before the snapshot, because buildah keeps its store mounted.
   const programs = isOurs ? nodeBinaries(console.log) : undefined;
   const [images] = await Promise.all([kind.build(console.log), programs]);
   const before = await takeSnapshot();
