@@ -63,7 +63,8 @@ function statefulSet(context: BuildContext): Applied<k8s.V1StatefulSet> {
             { name: 'secrets', mountPath: PATHS.secrets, readOnly: true },
           ],
           // PostgreSQL starts a process for each connection. That it hangs is seen by the servers: it takes connections all the same.
-          ...connectProbes(PORTS.database, { ready: 30, live: 60 }),
+          // Its name resolves while it is ready, so that is asked as often as elsewhere: after a crash everybody waits for it.
+          ...connectProbes(PORTS.database, { ready: 10, live: 60 }),
         },
         volumes: [passwordVolume(childName(context.name, 'database'))],
       }),
