@@ -59,7 +59,7 @@ describe('the programs of the test cluster', () => {
     symlinkSync('/usr/bin', bin);
     process.env['PATH'] = `${folder}:${bin}`;
     expect(await failure()).toMatch(
-      /^The test cluster could not be built \(kubernetes: go build ended with 3\): .*\n {2}no required module provides it$/s,
+      /^The test cluster could not be built \(go build ended with 3\): .*\n {2}no required module provides it$/s,
     );
   });
 });

@@ -8,23 +8,26 @@ import { fileURLToPath } from 'node:url';
 import { CapstanError } from '../../core/runtime/errors.ts';
 import { withLock } from './lock.ts';
 
-const SOURCES = fileURLToPath(new URL('binaries', import.meta.url));
-const PINS = ['kubernetes/go.mod', 'kubernetes/go.sum', 'etcd/go.mod', 'etcd/go.sum'];
-const BINARIES = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'kwok',
-  'kubectl',
-  'helm',
-] as const;
-export type Binary = (typeof BINARIES)[number];
+/** The Go module that pins the programs of both clusters. */
+export const MODULE = fileURLToPath(new URL('binaries', import.meta.url));
+const PINS = ['go.mod', 'go.sum'];
+const ETCD = 'go.etcd.io/etcd/server/v3';
+/** By the names that Go gives them. */
+const COMMANDS = {
+  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+  'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+  'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
+  kwok: 'sigs.k8s.io/kwok/cmd/kwok',
+  kubectl: 'k8s.io/kubernetes/cmd/kubectl',
+  helm: 'helm.sh/helm/v3/cmd/helm',
+} as const;
+export type Binary = 'etcd' | keyof typeof COMMANDS;
+const BINARIES: readonly string[] = ['etcd', ...Object.keys(COMMANDS)];
 
 /** What a release of Kubernetes is linked with; without it the API server calls itself v0.0.0-master. */
 export function versionFlags(goMod: string): string {
   const version = /^\tk8s\.io\/kubernetes (v1\.(\d+)\.\d+)\b/m.exec(goMod);
-  if (!version) throw new Error(`${SOURCES}/kubernetes/go.mod requires no release of k8s.io/kubernetes`);
+  if (!version) throw new Error(`${MODULE}/go.mod requires no release of k8s.io/kubernetes`);
   const base = 'k8s.io/component-base/version';
   return [
     `-s -w -X ${base}.gitVersion=${version[1]} -X ${base}.gitMajor=1 -X ${base}.gitMinor=${version[2]}`,
@@ -64,12 +67,12 @@ export async function clusterBinaries(tell: (sentence: string) => void): Promise
 
 async function cacheFolder(): Promise<string> {
   const hash = createHash('sha256');
-  for (const pin of PINS) hash.update(await readFile(path.join(SOURCES, pin)));
+  for (const pin of PINS) hash.update(await readFile(path.join(MODULE, pin)));
   const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache');
   return path.join(cache, 'capstan', `cluster-${hash.digest('hex').slice(0, 16)}`);
 }
 
-async function missingFrom(folder: string): Promise<readonly Binary[]> {
+async function missingFrom(folder: string): Promise<readonly string[]> {
   const there = await Promise.all(
     BINARIES.map((name) =>
       access(path.join(folder, name)).then(
@@ -83,24 +86,15 @@ async function missingFrom(folder: string): Promise<readonly Binary[]> {
 
 async function build(folder: string, tell: (sentence: string) => void): Promise<void> {
   tell(
-    `Building the control plane of the test cluster into ${folder}: about 5 minutes on two cores, once for each change of test/cluster/binaries.`,
+    `Building the control plane of the test cluster into ${folder}: about 5 minutes on two cores, once for each change of its pins.`,
   );
   const [started, unfinished, log] = [performance.now(), `${folder}.${process.pid}`, `${folder}.log`];
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
-  const goMod = await readFile(path.join(SOURCES, 'kubernetes/go.mod'), 'utf8');
-  const etcd = path.join(unfinished, 'etcd');
+  const flags = versionFlags(await readFile(path.join(MODULE, 'go.mod'), 'utf8'));
   try {
-    await goBuild(
-      path.join(SOURCES, 'kubernetes'),
-      ['-ldflags', versionFlags(goMod), '-o', `${unfinished}/`, 'tool'],
-      log,
-    );
-    await goBuild(
-      path.join(SOURCES, 'etcd'),
-      ['-ldflags', '-s -w', '-o', etcd, 'go.etcd.io/etcd/server/v3'],
-      log,
-    );
+    await goBuild(['-ldflags', flags, '-o', `${unfinished}/`, ...Object.values(COMMANDS)], log);
+    await goBuild(['-ldflags', flags, '-o', path.join(unfinished, 'etcd'), ETCD], log);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
@@ -112,15 +106,15 @@ async function build(folder: string, tell: (sentence: string) => void): Promise<
 }
 
 /**
- * `go build` in one of the pinned modules, which it may not change. Everybody else on the machine goes first.
+ * `go build` in the pinned module, which it may not change. Everybody else on the machine goes first.
  * @throws {ClusterBinariesMissing} with the end of what go said
  */
-export async function goBuild(module: string, args: readonly string[], log: string): Promise<void> {
+export async function goBuild(args: readonly string[], log: string): Promise<void> {
   const output: string[] = [];
   const file = createWriteStream(log);
   // A quarter of the time is saved by rarer collections and by no debug information, which the linker would leave out anyway.
   const child = spawn('nice', ['-n', '5', 'go', 'build', '-trimpath', '-gcflags=all=-dwarf=false', ...args], {
-    cwd: module,
+    cwd: MODULE,
     env: {
       GOGC: '400',
       ...process.env,
@@ -146,6 +140,6 @@ export async function goBuild(module: string, args: readonly string[], log: stri
   const last = output.join('').trim().split('\n').slice(-5).join('\n  ');
   const wanted = 'Go 1.26 or newer and its module proxy are needed once';
   throw new ClusterBinariesMissing(
-    `The test cluster could not be built (${path.basename(module)}: go build ended with ${code}): ${wanted}; or set KUBEBUILDER_ASSETS to a folder with ${BINARIES.join(', ')}. All that go said is in ${log}; the end of it:\n  ${last}`,
+    `The test cluster could not be built (go build ended with ${code}): ${wanted}; or set KUBEBUILDER_ASSETS to a folder with ${BINARIES.join(', ')}. All that go said is in ${log}; the end of it:\n  ${last}`,
   );
 }

@@ -1,19 +1,14 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { run } from '../../../scripts/image/run.ts';
+import { moduleFolder } from './binaries.ts';
 import { tool, type RealCluster } from './cluster.ts';
 
 /** A dependency of cert-manager, so that it is among the modules of the node's programs. */
 const MODULE = 'sigs.k8s.io/gateway-api';
-const NODE_MODULE = fileURLToPath(new URL('binaries/node', import.meta.url));
 const KINDS = ['gateways', 'httproutes'] as const;
 
 /** Has the cluster serve the Gateway API by its own definitions, without a controller. @returns what takes them away again */
 export async function installGatewayApi(cluster: RealCluster): Promise<() => Promise<void>> {
-  const module = await run('go', ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', MODULE], {
-    cwd: NODE_MODULE,
-  });
-  const folder = path.join(module.trim(), 'config/crd/standard');
+  const folder = path.join(await moduleFolder(MODULE), 'config/crd/standard');
   const files = KINDS.flatMap((kind) => [
     '--filename',
     path.join(folder, `gateway.networking.k8s.io_${kind}.yaml`),

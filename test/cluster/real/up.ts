@@ -7,7 +7,7 @@ import { CapstanError, messageOf } from '../../../core/runtime/errors.ts';
 import { ensureTools } from '../../../scripts/image/debian.ts';
 import { run } from '../../../scripts/image/run.ts';
 import { callApi } from '../api.ts';
-import { nodeBinaries } from './binaries.ts';
+import { moduleFolder, nodeBinaries } from './binaries.ts';
 import { accessOf, apiAccess, importImage, tool, type RealCluster } from './cluster.ts';
 import {
   CERT_MANAGER,
@@ -26,8 +26,6 @@ import { ended, lastLines, launch, pause } from './processes.ts';
 
 const START_WITHIN_MS = 90_000;
 const COREDNS = fileURLToPath(new URL('coredns.yaml', import.meta.url));
-const CERT_MANAGER_MODULE = 'github.com/cert-manager/cert-manager';
-const NODE_MODULE = fileURLToPath(new URL('binaries/node', import.meta.url));
 
 export class ClusterFailed extends CapstanError {
   constructor(part: string, why: string) {
@@ -77,7 +75,8 @@ export async function clusterUp(tell: (sentence: string) => void): Promise<RealC
     });
     await step('start cert-manager', async () => {
       await kubectl('create', 'namespace', 'cert-manager');
-      await kubectl('apply', '--server-side', '--filename', await certManagerCrds());
+      const certManager = await moduleFolder('github.com/cert-manager/cert-manager');
+      await kubectl('apply', '--server-side', '--filename', path.join(certManager, 'deploy/crds'));
       await launch(CERT_MANAGER, binaries);
     });
     await step('wait for DNS', async () => {
@@ -124,14 +123,6 @@ async function importImages(binaries: string): Promise<void> {
     await programImage(path.join(binaries, name), `localhost/${name}:1`, archive);
     await importImage(binaries, archive);
   }
-}
-
-/** cert-manager's own, from its module. */
-async function certManagerCrds(): Promise<string> {
-  const folder = await run('go', ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', CERT_MANAGER_MODULE], {
-    cwd: NODE_MODULE,
-  });
-  return path.join(folder.trim(), 'deploy/crds');
 }
 
 async function until(look: () => Promise<boolean>): Promise<void> {
