@@ -2,13 +2,8 @@ import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CapstanError } from '../core/runtime/errors.ts';
 import { run } from '../scripts/image/run.ts';
-import {
-  applyAnchor,
-  listObjects,
-  prepareAnchor,
-  removeAnchor,
-  type RealAnchor,
-} from '../test/cluster/real/fixtures.ts';
+import { applyAnchor, prepareAnchor, removeAnchor, type RealAnchor } from '../test/cluster/real/fixtures.ts';
+import { listObjects } from '../test/cluster/real/objects.ts';
 import type { RealCluster } from '../test/cluster/real/cluster.ts';
 import { withInstalledCluster } from '../test/cluster/real/installed.ts';
 import { SOCKET } from '../test/cluster/real/places.ts';
@@ -108,7 +103,7 @@ async function startSome(cluster: RealCluster, rows: Row[]): Promise<RealAnchor>
 
 /** Seconds by component; the API server tells whole ones. */
 async function startsOf(anchor: RealAnchor): Promise<readonly (readonly [string, number])[]> {
-  const pods = await listObjects(anchor, 'pods', '--selector', 'app.kubernetes.io/instance=harbor');
+  const pods = await listObjects(anchor, 'Pod', 'app.kubernetes.io/instance=harbor');
   return pods.flatMap(({ metadata: { labels }, status }) => {
     const at = (type: string): number =>
       Date.parse(

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../scripts/image/run.ts';
-import { listObjects, type RealAnchor } from '../../test/cluster/real/fixtures.ts';
+import { type RealAnchor } from '../../test/cluster/real/fixtures.ts';
+import { listObjects } from '../../test/cluster/real/objects.ts';
 
 interface Pod {
   /** `server`, `watcher`, `poll` … */
@@ -40,7 +41,7 @@ export async function cpuOf(anchor: RealAnchor): Promise<readonly PodCpu[]> {
 async function podsOf(
   anchor: RealAnchor,
 ): Promise<readonly (Pod & { readonly folders: readonly string[] })[]> {
-  const pods = await listObjects(anchor, 'pods', '--selector', 'app.kubernetes.io/instance=harbor');
+  const pods = await listObjects(anchor, 'Pod', 'app.kubernetes.io/instance=harbor');
   const found = await Promise.all(
     pods.map(async ({ metadata: { uid, name, labels } }) => {
       const folders = await groupsOf(uid);

@@ -195,6 +195,14 @@ export class Harbour {
     return this.api('GET', anchorsPath(this.name, name));
   }
 
+  /** Every version of an Anchor that came after one, in order: looking again and again misses those that last a moment. */
+  async versionsSince(name: string, resourceVersion: string): Promise<readonly Loose[]> {
+    const what = `fieldSelector=metadata.name=${name}&resourceVersion=${resourceVersion}`;
+    const told = await this.api('GET', `${anchorsPath(this.name)}?watch=1&timeoutSeconds=1&${what}`);
+    const lines: string[] = (typeof told === 'string' ? told : JSON.stringify(told)).trim().split('\n');
+    return lines.map((line) => JSON.parse(line).object);
+  }
+
   async patch(path: string, change: object): Promise<Loose> {
     return this.api('PATCH', path, change, 'application/merge-patch+json');
   }

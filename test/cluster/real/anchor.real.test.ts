@@ -3,14 +3,12 @@ import { theCluster } from './cluster.ts';
 import {
   applyAnchor,
   describeAnchor,
-  getObject,
   kubectl,
-  listObjects,
   prepareAnchor,
   removeAnchor,
-  secretText,
   type RealAnchor,
 } from './fixtures.ts';
+import { getObject, listObjects, secretText } from './objects.ts';
 import { depositAndWithdraw } from './wallet.ts';
 
 const READY_WITHIN_MS = 120_000;
@@ -29,7 +27,7 @@ describe('an Anchor on a real cluster, from its manifest to a customer’s money
         throw new Error(`${String(error)}\n${await describeAnchor(anchor)}`);
       });
       process.stderr.write(`kubectl apply to Ready took ${(tookMs / 1000).toFixed(1)} s\n`);
-      const conditions = (await getObject(anchor, 'anchor/harbor')).status?.conditions ?? [];
+      const conditions = (await getObject(anchor, 'Anchor', 'harbor')).status?.conditions ?? [];
       expect(conditions.length).toBeGreaterThan(8);
       expect(conditions.filter(({ status }) => status !== 'True')).toEqual([]);
     },
@@ -48,16 +46,16 @@ describe('an Anchor on a real cluster, from its manifest to a customer’s money
   );
 
   test('every pod was let in by the restricted Pod Security Standard and nothing restarted', async () => {
-    const pods = await listObjects(anchor, 'pods');
+    const pods = await listObjects(anchor, 'Pod');
     expect(pods.length).toBeGreaterThanOrEqual(7);
     const containers = pods.flatMap(({ status }) => status?.containerStatuses ?? []);
     expect(containers.filter(({ restartCount }) => restartCount > 0)).toEqual([]);
-    const { metadata } = await getObject(anchor, `namespace/${anchor.namespace}`);
+    const { metadata } = await getObject(anchor, 'Namespace', anchor.namespace);
     expect(metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   });
 
   test('no pod has a token of the API server, and only the watcher’s pods have a distribution seed', async () => {
-    const pods = await listObjects(anchor, 'pods', '--selector', 'capstan.dev/anchor=harbor');
+    const pods = await listObjects(anchor, 'Pod', 'capstan.dev/anchor=harbor');
     const holders = new Set<string>();
     for (const { metadata, spec } of pods) {
       const text = JSON.stringify(spec.volumes);
@@ -69,7 +67,7 @@ describe('an Anchor on a real cluster, from its manifest to a customer’s money
   });
 
   test('from inside the web pod no distribution seed can be read; the same search finds the signing seed', async () => {
-    const secret = await getObject(anchor, 'secret/harbor-keys');
+    const secret = await getObject(anchor, 'Secret', 'harbor-keys');
     const search = async (key: string): Promise<{ readable: number; holding: string[] }> =>
       JSON.parse(await inServer(anchor, SEARCH, secretText(secret, key))) as never;
     expect((await search('signing')).holding.length).toBeGreaterThan(0);

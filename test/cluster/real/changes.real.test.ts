@@ -5,16 +5,15 @@ import { patchSpec, untilCondition } from './conditions.ts';
 import {
   applyAnchor,
   BANK_IMAGE,
-  getObject,
   inHaste,
   kubectl,
-  listObjects,
   prepareAnchor,
   removeAnchor,
   serviceAddress,
   waitForReady,
   type RealAnchor,
 } from './fixtures.ts';
+import { getObject, listObjects } from './objects.ts';
 import { installGatewayApi } from './gateway.ts';
 import { addressOf, askJson, keepAsking, serialAt } from './https.ts';
 import { ctr } from './node.ts';
@@ -150,7 +149,7 @@ describe('changes and losses on a real cluster', () => {
       const remove = await installGatewayApi(cluster);
       try {
         await waitForReady(anchor);
-        const route = await getObject(anchor, 'httproute/harbor-server');
+        const route = await getObject(anchor, 'HTTPRoute', 'harbor-server');
         expect(route.spec).toEqual({
           parentRefs: [
             { group: 'gateway.networking.k8s.io', kind: 'Gateway', ...spec.expose.gateway.parentRef },
@@ -163,7 +162,7 @@ describe('changes and losses on a real cluster', () => {
             },
           ],
         });
-        const scaler = await getObject(anchor, 'horizontalpodautoscaler/harbor-server');
+        const scaler = await getObject(anchor, 'HorizontalPodAutoscaler', 'harbor-server');
         const target = { type: 'Utilization', averageUtilization: 60 };
         expect(scaler.spec).toEqual({
           scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'harbor-server' },
@@ -171,8 +170,8 @@ describe('changes and losses on a real cluster', () => {
           maxReplicas: 4,
           metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }],
         });
-        expect((await getObject(anchor, 'deployment/harbor-server')).spec.replicas).toBe(2);
-        expect(await listObjects(anchor, 'certificates')).toHaveLength(1);
+        expect((await getObject(anchor, 'Deployment', 'harbor-server')).spec.replicas).toBe(2);
+        expect(await listObjects(anchor, 'Certificate')).toHaveLength(1);
       } finally {
         await remove();
       }
@@ -184,7 +183,7 @@ describe('changes and losses on a real cluster', () => {
 /** Of the configuration that the pods of the next start will read. */
 async function cronJobHashes(anchor: RealAnchor): Promise<readonly string[]> {
   const names = ['harbor-poll-deposits', 'harbor-check-trustlines'];
-  const jobs = await Promise.all(names.map((name) => getObject(anchor, 'cronjob', name)));
+  const jobs = await Promise.all(names.map((name) => getObject(anchor, 'CronJob', name)));
   return jobs.map(
     ({ spec }) => spec.jobTemplate.spec.template.metadata.annotations['capstan.dev/config-hash'] as string,
   );
@@ -192,7 +191,7 @@ async function cronJobHashes(anchor: RealAnchor): Promise<readonly string[]> {
 
 /** As `cmctl renew` does it. */
 async function renewCertificate(anchor: RealAnchor): Promise<void> {
-  const { metadata, status } = await getObject(anchor, 'certificate/harbor-server');
+  const { metadata, status } = await getObject(anchor, 'Certificate', 'harbor-server');
   const issuing = {
     type: 'Issuing',
     status: 'True',

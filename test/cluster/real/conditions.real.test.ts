@@ -5,17 +5,15 @@ import { conditionOf, patchSpec, untilCondition, warningsOf } from './conditions
 import {
   applyAnchor,
   BANK_IMAGE,
-  getObject,
   inHaste,
   kubectl,
-  listObjects,
   prepareAnchor,
   removeAnchor,
   serviceAddress,
   waitForReady,
-  type KubeObject,
   type RealAnchor,
 } from './fixtures.ts';
+import { getObject, type KubeObject, listObjects } from './objects.ts';
 import { addressOf, serialAt } from './https.ts';
 import { crash, ctr } from './node.ts';
 import { runningPods } from './pods.ts';
@@ -99,7 +97,7 @@ describe('what is wrong with an anchor on a real cluster is told in one sentence
   test(
     'a Secret that is missing',
     async () => {
-      const { data } = await getObject(anchor, 'secret/harbor-keys');
+      const { data } = await getObject(anchor, 'Secret', 'harbor-keys');
       const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'harbor-keys' }, data };
       await whileBroken(
         () => kubectl(anchor, ['delete', 'secret', 'harbor-keys']),
@@ -138,7 +136,7 @@ describe('what is wrong with an anchor on a real cluster is told in one sentence
   test(
     'a ledger that does not answer',
     async () => {
-      const [pod] = await listObjects(anchor, 'pods', '--selector', 'app=ledger');
+      const [pod] = await listObjects(anchor, 'Pod', 'app=ledger');
       const container = (pod?.status?.containerStatuses?.[0]?.containerID ?? '').replace('containerd://', '');
       await whileBroken(
         () => ctr(cluster, 'tasks', 'pause', container),
@@ -158,7 +156,7 @@ describe('what is wrong with an anchor on a real cluster is told in one sentence
   test(
     'a full disk of the database, which is told while PostgreSQL runs and when it cannot start; then money moves again',
     async () => {
-      const postgresql = async (): Promise<KubeObject> => getObject(anchor, 'pod/harbor-database-0');
+      const postgresql = async (): Promise<KubeObject> => getObject(anchor, 'Pod', 'harbor-database-0');
       await whileBroken(
         () => disk.fill(),
         async () => {

@@ -1,5 +1,6 @@
 import { eventually } from '../../support/eventually.ts';
-import { describeAnchor, getObject, kubectl, type RealAnchor } from './fixtures.ts';
+import { describeAnchor, kubectl, type RealAnchor } from './fixtures.ts';
+import { getObject } from './objects.ts';
 
 /** What people see of an Anchor when something is wrong with it: its conditions and its Events. */
 export interface Condition {
@@ -10,8 +11,8 @@ export interface Condition {
 }
 
 export async function conditionOf(anchor: RealAnchor, type: string): Promise<Condition | undefined> {
-  const { status } = await getObject(anchor, 'anchor/harbor');
-  return (status?.conditions as readonly Condition[] | undefined)?.find((one) => one.type === type);
+  const { status } = await getObject(anchor, 'Anchor', 'harbor');
+  return status?.conditions?.find((one) => one.type === type);
 }
 
 /** Looks every quarter of a second until a condition has this reason and, if asked for, a message like this. */

@@ -1,4 +1,5 @@
-import { kubectl, listObjects, type RealAnchor } from './fixtures.ts';
+import { kubectl, type RealAnchor } from './fixtures.ts';
+import { listObjects } from './objects.ts';
 
 type Place = Pick<RealAnchor, 'cluster' | 'namespace'>;
 
@@ -23,6 +24,6 @@ export async function connectFrom(
 
 /** The address of a pod of a part of an Anchor. */
 export async function podAddress(place: Place, component: string): Promise<string> {
-  const pods = await listObjects(place, 'pods', '--selector', `app.kubernetes.io/component=${component}`);
+  const pods = await listObjects(place, 'Pod', `app.kubernetes.io/component=${component}`);
   return pods.find(({ status }) => status?.podIP)?.status?.podIP ?? '';
 }

@@ -8,6 +8,7 @@ import { VERSION } from '../../../cli/version.ts';
 import { run } from '../../../scripts/image/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import { tool, type RealCluster } from './cluster.ts';
+import { getObject, secretText, type Place } from './objects.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export const CAPSTAN_IMAGE = `localhost/capstan:${VERSION}`;
@@ -48,58 +49,6 @@ export const kubectl = (
   args: readonly string[],
   input?: string,
 ): Promise<string> => tool(cluster, 'kubectl', ['--namespace', namespace, ...args], input);
-
-/** What tests look at of any object of the API. */
-export interface KubeObject {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly generation?: number;
-    readonly uid: string;
-    readonly creationTimestamp: string;
-    readonly deletionTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  /** Of a Secret, in base64. */
-  readonly data?: Readonly<Record<string, string>>;
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look wherever they like
-  readonly spec: any;
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason: string;
-      readonly lastTransitionTime?: string;
-    }[];
-    readonly containerStatuses?: readonly {
-      readonly name: string;
-      readonly restartCount: number;
-      readonly ready: boolean;
-      readonly containerID?: string;
-    }[];
-    readonly phase?: string;
-    readonly podIP?: string;
-  };
-}
-
-type Place = Pick<RealAnchor, 'cluster' | 'namespace'>;
-
-export async function getObject(place: Place, ...what: readonly string[]): Promise<KubeObject> {
-  return JSON.parse(await kubectl(place, ['get', ...what, '--output', 'json'])) as KubeObject;
-}
-
-export async function listObjects(place: Place, ...what: readonly string[]): Promise<readonly KubeObject[]> {
-  const list = JSON.parse(await kubectl(place, ['get', ...what, '--output', 'json']));
-  return (list as { items: readonly KubeObject[] }).items;
-}
-
-/** A value of a Secret. */
-export function secretText({ data = {} }: KubeObject, key: string): string {
-  const value = data[key];
-  if (value === undefined) throw new Error(`the Secret has no ${key}, but ${Object.keys(data).join(', ')}`);
-  return Buffer.from(value, 'base64').toString();
-}
 
 /** All that an Anchor needs beside it, as docs/quickstart-cluster.md tells: a namespace, a ledger, an issuer, keys. */
 export async function prepareAnchor(
@@ -235,7 +184,7 @@ async function untilRouted(address: string): Promise<void> {
 
 /** Ready, and of the spec as it is now: a condition of the spec before does not count. */
 export async function waitForReady(anchor: Place): Promise<void> {
-  const { metadata } = await getObject(anchor, 'anchor/harbor');
+  const { metadata } = await getObject(anchor, 'Anchor', 'harbor');
   const generation = `{.status.observedGeneration}=${metadata.generation}`;
   await kubectl(anchor, [
     'wait',
@@ -281,7 +230,7 @@ export async function removeAnchor(anchor: RealAnchor): Promise<void> {
 
 /** The authority that cert-manager signs with, as a wallet is given it. */
 export async function authorityFile(anchor: RealAnchor): Promise<string> {
-  const secret = await getObject(anchor, 'secret/harbor-tls');
+  const secret = await getObject(anchor, 'Secret', 'harbor-tls');
   const file = path.join(anchor.folder, 'authority.crt');
   await writeFile(file, secretText(secret, 'ca.crt'));
   return file;

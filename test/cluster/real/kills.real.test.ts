@@ -5,15 +5,13 @@ import { theCluster, type RealCluster } from './cluster.ts';
 import { compareBooks } from './collect-books.ts';
 import {
   applyAnchor,
-  getObject,
   kubectl,
-  listObjects,
   prepareAnchor,
   removeAnchor,
   waitForReady,
-  type KubeObject,
   type RealAnchor,
 } from './fixtures.ts';
+import { getObject, type KubeObject, listObjects } from './objects.ts';
 import { crash, isolate, restartKubelet } from './node.ts';
 import type { Failure } from './requests.ts';
 import { describeFailures, describeReport, ROOM_FOR_TRAFFIC, startTraffic, type Traffic } from './traffic.ts';
@@ -61,7 +59,7 @@ describe('kills under traffic on a real cluster', () => {
 
   const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
   const podsOf = async (part: string): Promise<readonly KubeObject[]> => {
-    const pods = await listObjects(anchor, 'pods', '--selector', `app.kubernetes.io/component=${part}`);
+    const pods = await listObjects(anchor, 'Pod', `app.kubernetes.io/component=${part}`);
     return pods.filter(
       ({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.phase === 'Running',
     );
@@ -79,7 +77,7 @@ describe('kills under traffic on a real cluster', () => {
     ]);
     const { watcher } = JSON.parse(text) as { watcher: { holder: string } };
     const [name = ''] = watcher.holder.split(':');
-    return getObject(anchor, `pod/${name}`);
+    return getObject(anchor, 'Pod', name);
   };
   const failuresSince = (atMs: number): readonly Failure[] =>
     traffic.records.failures.filter((failure) => failure.atMs >= atMs);
@@ -121,9 +119,9 @@ describe('kills under traffic on a real cluster', () => {
     async () => {
       const operators = { cluster, namespace: OPERATOR };
       const leader = async (): Promise<string> =>
-        ((await getObject(operators, 'lease/capstan')).spec.holderIdentity as string).split('_')[0] ?? '';
+        ((await getObject(operators, 'Lease', 'capstan')).spec.holderIdentity as string).split('_')[0] ?? '';
       const name = await leader();
-      const pod = await getObject(operators, `pod/${name}`);
+      const pod = await getObject(operators, 'Pod', name);
       const killedAtMs = Date.now();
       await crash(operators, pod);
       await eventually('another operator leads', async () => (await leader()) !== name, WITHIN_MS / 2, 100);
@@ -134,7 +132,7 @@ describe('kills under traffic on a real cluster', () => {
       await eventually(
         'the edit is carried out',
         async () =>
-          ((await getObject(anchor, 'cronjob/harbor-check-trustlines')).spec.schedule as string).endsWith(
+          ((await getObject(anchor, 'CronJob', 'harbor-check-trustlines')).spec.schedule as string).endsWith(
             '/2 * * * *',
           ),
         WITHIN_MS / 2,

@@ -2,15 +2,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.ts';
 import { theCluster, type RealCluster } from './cluster.ts';
 import { patchSpec, untilCondition } from './conditions.ts';
-import {
-  applyAnchor,
-  inHaste,
-  kubectl,
-  listObjects,
-  prepareAnchor,
-  removeAnchor,
-  type RealAnchor,
-} from './fixtures.ts';
+import { applyAnchor, inHaste, kubectl, prepareAnchor, removeAnchor, type RealAnchor } from './fixtures.ts';
+import { listObjects } from './objects.ts';
 import { hasTrustline, latestLedger, payoutsTo } from './ledger.ts';
 import { runningPods } from './pods.ts';
 import { startDeposit } from './wallet.ts';
@@ -74,14 +67,20 @@ describe('the life of an anchor on a real cluster', () => {
         deposit.close();
       }
       await kubectl(anchor, ['wait', '--for=delete', 'anchor/harbor', '--timeout=60s']);
-      const children = ['pods,deployments,statefulsets,jobs', '--selector', 'capstan.dev/anchor=harbor'];
       await eventually(
         'what it ran is gone',
-        async () => (await listObjects(anchor, ...children)).length === 0,
+        async () =>
+          (
+            await listObjects(
+              anchor,
+              ['Pod', 'Deployment', 'StatefulSet', 'Job'],
+              'capstan.dev/anchor=harbor',
+            )
+          ).length === 0,
         120_000,
         250,
       );
-      const kept = await listObjects(anchor, 'secrets,persistentvolumeclaims');
+      const kept = await listObjects(anchor, ['Secret', 'PersistentVolumeClaim']);
       expect(kept.map(({ metadata }) => metadata.name)).toEqual(
         expect.arrayContaining(['harbor-keys', 'harbor-database', 'data-harbor-database-0']),
       );
@@ -118,9 +117,9 @@ describe('the life of an anchor on a real cluster', () => {
       const deposit = await startDeposit(anchor);
       deposit.close();
       await removeAnchor(anchor);
-      const [namespace] = await listObjects(anchor, 'namespaces', '--field-selector', 'metadata.name=living');
-      expect(namespace).toBeUndefined();
-      const volumes = await listObjects(anchor, 'persistentvolumes');
+      const namespaces = await listObjects(anchor, 'Namespace');
+      expect(namespaces.map(({ metadata }) => metadata.name)).not.toContain('living');
+      const volumes = await listObjects(anchor, 'PersistentVolume');
       const kept = volumes.filter(({ spec }) => spec.claimRef?.namespace === anchor.namespace);
       expect(kept).toMatchObject([{ status: { phase: 'Released' } }]);
     },

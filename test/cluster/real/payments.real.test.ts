@@ -5,14 +5,8 @@ import { createSep24Client, type Sep24Client } from '../../support/sep24-client.
 import { theCluster } from './cluster.ts';
 import { compareBooks } from './collect-books.ts';
 import { connectFrom, podAddress } from './connect.ts';
-import {
-  applyAnchor,
-  kubectl,
-  listObjects,
-  prepareAnchor,
-  removeAnchor,
-  type RealAnchor,
-} from './fixtures.ts';
+import { applyAnchor, kubectl, prepareAnchor, removeAnchor, type RealAnchor } from './fixtures.ts';
+import { type Kind, listObjects } from './objects.ts';
 import type { TrafficRecords } from './records.ts';
 import { createClient } from './requests.ts';
 import { describeReport, ROOM_FOR_TRAFFIC, startTraffic, surroundingsOf, wayTo } from './traffic.ts';
@@ -102,13 +96,13 @@ describe('two Anchors of one operator on one ledger', () => {
   test(
     'one is deleted, with all that the operator made of it, and the other does not notice',
     async () => {
-      const mine = (anchor: RealAnchor, kinds: string) =>
-        listObjects(anchor, kinds, '--selector', 'capstan.dev/anchor=harbor');
+      const mine = (anchor: RealAnchor, kinds: Kind | readonly Kind[]) =>
+        listObjects(anchor, kinds, 'capstan.dev/anchor=harbor');
       const before = await mine(first, LASTING);
       const traffic = await startTraffic(first, { customers: 4 });
       await traffic.goesOn(WITHIN_MS / 3);
       await kubectl(second, ['delete', 'anchor', 'harbor', '--timeout=120s']);
-      const isGone = async (): Promise<boolean> => (await mine(second, `pods,${LASTING}`)).length === 0;
+      const isGone = async (): Promise<boolean> => (await mine(second, ['Pod', ...LASTING])).length === 0;
       await eventually('nothing of the deleted Anchor is left', isGone, WITHIN_MS / 3, 250);
       await traffic.goesOn(WITHIN_MS / 3);
       const report = await traffic.stop();
@@ -120,7 +114,7 @@ describe('two Anchors of one operator on one ledger', () => {
         list.map(({ kind, metadata }) => `${kind} ${metadata.uid}`).toSorted();
       expect(before.length).toBeGreaterThan(10);
       expect(ids(await mine(first, LASTING))).toEqual(ids(before));
-      const pods = await mine(first, 'pods');
+      const pods = await mine(first, 'Pod');
       const containers = pods.flatMap(({ status }) => status?.containerStatuses ?? []);
       expect(containers.filter(({ restartCount }) => restartCount > 0)).toEqual([]);
     },
@@ -130,18 +124,27 @@ describe('two Anchors of one operator on one ledger', () => {
 
 /** The first run of poll-deposits, up to two minutes after the Anchor was made. */
 async function pollsDeposits(anchor: RealAnchor): Promise<void> {
-  const poll = ['pods', '--selector', 'app.kubernetes.io/component=poll'];
   await eventually(
     'a run of poll-deposits is under way',
-    async () => (await listObjects(anchor, ...poll)).some(({ status }) => status?.phase === 'Running'),
+    async () => {
+      const pods = await listObjects(anchor, 'Pod', 'app.kubernetes.io/component=poll');
+      return pods.some(({ status }) => status?.phase === 'Running');
+    },
     WITHIN_MS / 2,
     250,
   );
 }
 
 /** Kinds of what an Anchor has as long as it is there; its jobs come and go. */
-const LASTING =
-  'deployments,statefulsets,cronjobs,services,networkpolicies,serviceaccounts,poddisruptionbudgets';
+const LASTING: readonly Kind[] = [
+  'Deployment',
+  'StatefulSet',
+  'CronJob',
+  'Service',
+  'NetworkPolicy',
+  'ServiceAccount',
+  'PodDisruptionBudget',
+];
 
 interface OpenWallet {
   readonly keypair: Keypair;

@@ -1,5 +1,6 @@
 import { eventually } from '../../support/eventually.ts';
-import { kubectl, listObjects, type KubeObject, type RealAnchor } from './fixtures.ts';
+import { kubectl, type RealAnchor } from './fixtures.ts';
+import { type KubeObject, listObjects } from './objects.ts';
 
 /** The parts of an anchor that run at all times, by the label of their pods. */
 export const PARTS = ['server', 'watcher', 'integration', 'database'] as const;
@@ -13,7 +14,7 @@ const DEPLOYMENTS: Readonly<Record<Exclude<Part, 'database'>, string>> = {
 
 /** The pods of a part, without those that are being ended. */
 export async function podsOf(anchor: RealAnchor, part: Part): Promise<readonly KubeObject[]> {
-  const pods = await listObjects(anchor, 'pods', '--selector', `app.kubernetes.io/component=${part}`);
+  const pods = await listObjects(anchor, 'Pod', `app.kubernetes.io/component=${part}`);
   return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 

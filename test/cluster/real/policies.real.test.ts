@@ -6,12 +6,12 @@ import {
   applyAnchor,
   CAPSTAN_IMAGE,
   kubectl,
-  listObjects,
   prepareAnchor,
   removeAnchor,
   serviceAddress,
   type RealAnchor,
 } from './fixtures.ts';
+import { listObjects } from './objects.ts';
 
 const WITHIN_MS = 240_000;
 const API_SERVER = '10.96.0.1';
@@ -72,7 +72,7 @@ describe('NetworkPolicies on a real cluster', () => {
     const isBack = await eventually(
       'the operator has put the policy back',
       async () => {
-        const policies = await listObjects(anchor, 'networkpolicies');
+        const policies = await listObjects(anchor, 'NetworkPolicy');
         return policies.some(({ metadata }) => metadata.name === 'harbor-integration');
       },
       30_000,

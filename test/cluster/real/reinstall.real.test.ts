@@ -5,15 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { theCluster, tool, type RealCluster } from './cluster.ts';
 import {
   applyAnchor,
-  getObject,
   inHaste,
-  listObjects,
   prepareAnchor,
   removeAnchor,
   serviceAddress,
   waitForReady,
   type RealAnchor,
 } from './fixtures.ts';
+import { getObject, listObjects } from './objects.ts';
 import { addressOf, keepAsking } from './https.ts';
 import { runningPods } from './pods.ts';
 import { depositAndWithdraw } from './wallet.ts';
@@ -43,7 +42,7 @@ describe('the chart on a real cluster', () => {
       const wallet = keepAsking(server, { isKept: false, everyMs: 250 });
       await tool(cluster, 'helm', ['uninstall', ...RELEASE, '--wait', '--timeout', '60s']);
       try {
-        expect(await getObject(anchor, 'crd/anchors.capstan.dev')).toMatchObject({
+        expect(await getObject(anchor, 'CustomResourceDefinition', 'anchors.capstan.dev')).toMatchObject({
           kind: 'CustomResourceDefinition',
         });
         const report = await depositAndWithdraw(anchor);
@@ -66,6 +65,6 @@ describe('the chart on a real cluster', () => {
 
 /** Of each Deployment and StatefulSet: it changes when somebody changes what it runs. */
 async function generationsOf(anchor: RealAnchor): Promise<Readonly<Record<string, number | undefined>>> {
-  const objects = await listObjects(anchor, 'deployments,statefulsets');
+  const objects = await listObjects(anchor, ['Deployment', 'StatefulSet']);
   return Object.fromEntries(objects.map(({ metadata }) => [metadata.name, metadata.generation]));
 }

@@ -1,5 +1,6 @@
 import { eventually } from '../../support/eventually.ts';
-import { getObject, kubectl, type RealAnchor } from './fixtures.ts';
+import { kubectl, type RealAnchor } from './fixtures.ts';
+import { getObject, type Kind, listObjects } from './objects.ts';
 import { imageOf } from './release.ts';
 
 const WITHIN_MS = 240_000;
@@ -20,43 +21,42 @@ export interface Running {
   readonly isOver: boolean;
 }
 
-interface Item {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly creationTimestamp: string;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly spec: PodSpec & { readonly template?: { readonly spec: PodSpec } };
-  readonly status: { readonly phase?: string };
-}
 interface PodSpec {
   readonly containers?: readonly { readonly image: string }[];
 }
+interface Template {
+  readonly template?: { readonly spec: PodSpec };
+}
 
 /** All that an anchor has of these kinds, those that are being ended too. */
-async function list(anchor: RealAnchor, kinds: string, selector: string): Promise<readonly Running[]> {
-  const text = await kubectl(anchor, ['get', kinds, '--selector', selector, '--output', 'json']);
-  const { items } = JSON.parse(text) as { readonly items: readonly Item[] };
-  return items
+async function list(
+  anchor: RealAnchor,
+  kinds: Kind | readonly Kind[],
+  selector: string,
+): Promise<readonly Running[]> {
+  const objects = await listObjects(anchor, kinds, selector);
+  return objects
     .map(({ kind, metadata, spec, status }) => ({
       name: `${kind}/${metadata.name}`,
       uid: metadata.uid,
       component: metadata.labels?.[COMPONENT] ?? '',
-      image: (spec.template?.spec ?? spec).containers?.[0]?.image ?? '',
+      image: ((spec as Template).template?.spec ?? (spec as PodSpec)).containers?.[0]?.image ?? '',
       madeAt: metadata.creationTimestamp,
-      isOver: /Succeeded|Failed/.test(status.phase ?? ''),
+      isOver: /Succeeded|Failed/.test(status?.phase ?? ''),
     }))
     .toSorted((one, other) => one.name.localeCompare(other.name));
 }
 
 /** The pods of some parts of an anchor. */
 export const podsOf = (anchor: RealAnchor, ...parts: readonly string[]): Promise<readonly Running[]> =>
-  list(anchor, 'pods', `${COMPONENT} in (${parts.join(',')})`);
+  list(anchor, 'Pod', `${COMPONENT} in (${parts.join(',')})`);
 
 /** What an anchor has of these kinds with this image. */
-export async function ofImage(anchor: RealAnchor, image: string, kinds: string): Promise<readonly Running[]> {
+export async function ofImage(
+  anchor: RealAnchor,
+  image: string,
+  kinds: readonly Kind[],
+): Promise<readonly Running[]> {
   return (await list(anchor, kinds, COMPONENT)).filter((one) => one.image === image);
 }
 
@@ -72,7 +72,7 @@ interface Status {
 }
 
 const statusOf = async (anchor: RealAnchor): Promise<Status> =>
-  ((await getObject(anchor, 'anchor/harbor')).status ?? {}) as Status;
+  (await getObject(anchor, 'Anchor', 'harbor')).status ?? {};
 
 /** Waits until a condition has this reason. */
 export async function conditionOf(anchor: RealAnchor, type: string, reason: string): Promise<Condition> {
@@ -92,7 +92,7 @@ export interface JobStatus {
 }
 
 export async function jobOf(anchor: RealAnchor, name: string): Promise<JobStatus> {
-  return ((await getObject(anchor, `job/${name}`)).status ?? {}) as JobStatus;
+  return ((await getObject(anchor, 'Job', name)).status ?? {}) as JobStatus;
 }
 
 /** What a pod of a Job that failed wrote last, as the kubelet keeps it for whoever may look at pods. */
@@ -113,7 +113,7 @@ export async function waitForRelease(anchor: RealAnchor, version: string): Promi
       if (!isReady || versions?.operator !== version || versions.server !== version) return false;
       const pods = await podsOf(anchor, ...PARTS);
       if (pods.some((pod) => pod.image !== image && !pod.isOver)) return false;
-      const made = await ofImage(anchor, image, 'replicasets,jobs');
+      const made = await ofImage(anchor, image, ['ReplicaSet', 'Job']);
       return PARTS.every((part) => made.some(({ component }) => component === part));
     },
     WITHIN_MS,

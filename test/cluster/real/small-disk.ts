@@ -1,4 +1,5 @@
-import { kubectl, listObjects, type RealAnchor } from './fixtures.ts';
+import { kubectl, type RealAnchor } from './fixtures.ts';
+import { listObjects } from './objects.ts';
 import { onNode } from './node.ts';
 import { at } from './places.ts';
 
@@ -27,7 +28,7 @@ export async function makeSmallDisk({ cluster, namespace }: RealAnchor): Promise
   await onDisk('mkdir', '--parents', folder);
   await onDisk('mount', '-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder);
   const place = { cluster, namespace };
-  const [node] = await listObjects(place, 'nodes');
+  const [node] = await listObjects(place, 'Node');
   const onNodeOnly = { key: 'kubernetes.io/hostname', operator: 'In', values: [node?.metadata.name] };
   const volume = {
     apiVersion: 'v1',

@@ -2,7 +2,8 @@ import { LOCAL_PASSPHRASE } from '../../../core/spec/networks.ts';
 import { Asset, Keypair, makeTransaction, Operation, type Stellar } from '../../faults/stellar.ts';
 import { eventually } from '../../support/eventually.ts';
 import { liveOn, type Surroundings } from './customer.ts';
-import { getObject, horizonOf, secretText, serviceAddress, type RealAnchor } from './fixtures.ts';
+import { horizonOf, serviceAddress, type RealAnchor } from './fixtures.ts';
+import { getObject, secretText } from './objects.ts';
 import { newRecords, type TrafficRecords } from './records.ts';
 import { createClient, type Failure, type Way } from './requests.ts';
 
@@ -116,7 +117,7 @@ export async function sendCustomers(
 export async function wayTo(anchor: RealAnchor): Promise<Way> {
   const [address, secret] = await Promise.all([
     serviceAddress(anchor, 'harbor-server'),
-    getObject(anchor, 'secret/harbor-tls'),
+    getObject(anchor, 'Secret', 'harbor-tls'),
   ]);
   return { address, ca: secretText(secret, 'ca.crt') };
 }

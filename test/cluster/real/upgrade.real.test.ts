@@ -131,7 +131,7 @@ describe('a release of Capstan that is followed by the next one, under load', ()
       await expectWhole(report);
       const { succeeded, failed } = await jobOf(anchor, JOB);
       expect([succeeded, failed]).toEqual([1, undefined]);
-      const made = await ofImage(anchor, NEXT, 'replicasets,jobs');
+      const made = await ofImage(anchor, NEXT, ['ReplicaSet', 'Job']);
       const later = made.filter(({ name }) => name !== `Job/${JOB}`);
       expect(later.map(({ component }) => component)).toEqual(expect.arrayContaining([...PARTS]));
       const ran = await migrations(anchor);
