@@ -41,15 +41,25 @@ export const imageArchives = (): Readonly<Record<ImageName, string>> =>
  */
 export async function buildImages(tell: (sentence: string) => void): Promise<BuiltImages> {
   const { base, args } = await prepareBuilds(ROOT, tell);
-  const image = record((name) => tagOf(name));
-  const archive = imageArchives();
+  const built = imagesOn(base);
   for (const name of NAMES) {
     const file = path.join(ROOT, DOCKERFILES[name]);
-    await buildInto(archive[name], { image: image[name], file, context: ROOT, args }, tell);
+    await buildInto(built.archive[name], { image: built.image[name], file, context: ROOT, args }, tell);
   }
   await prune();
-  return { base, image, archive };
+  return built;
 }
+
+/** What `buildImages` has left in buildah's store and below .build/images. */
+export async function builtImages(tell: (sentence: string) => void): Promise<BuiltImages> {
+  return imagesOn(process.env['NODE_IMAGE'] === undefined ? (await debianBases(tell)).runtime : undefined);
+}
+
+const imagesOn = (base: string | undefined): BuiltImages => ({
+  base,
+  image: record((name) => tagOf(name)),
+  archive: imageArchives(),
+});
 
 /** Another release of Capstan, out of sources that lie elsewhere. */
 export interface OtherRelease {

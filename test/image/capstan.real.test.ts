@@ -7,8 +7,9 @@ import { VERSION } from '../../cli/version.ts';
 import { freePort } from '../../core/runtime/free-port.ts';
 import { imageConfig, withImageFiles, type ImageConfig } from '../../scripts/image/buildah.ts';
 import { ensureTools } from '../../scripts/image/debian.ts';
-import { buildImages, type BuiltImages } from '../../scripts/image/images.ts';
+import { builtImages, buildImages, type BuiltImages } from '../../scripts/image/images.ts';
 import { run } from '../../scripts/image/run.ts';
+import { hasBuilt } from '../cluster/real/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { startContainer, type Mounts, type Outcome } from './container.ts';
 
@@ -26,7 +27,8 @@ describe('the image of Capstan', () => {
 
   beforeAll(async () => {
     await ensureTools({ runc: 'runc' });
-    images = await buildImages((sentence) => void process.stderr.write(`${sentence}\n`));
+    const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+    images = await (hasBuilt() ? builtImages(tell) : buildImages(tell));
     config = await imageConfig(images.image.capstan);
     // Mounted until all tests are through.
     await new Promise<void>((ready, failed) => {

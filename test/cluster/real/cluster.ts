@@ -23,6 +23,10 @@ export function theCluster(): RealCluster {
   return JSON.parse(text) as RealCluster;
 }
 
+/** Whether the suite has just built the images with buildah: for a node of ours, whose programs are in a folder. */
+export const hasBuilt = (): boolean =>
+  process.env[CLUSTER_VARIABLE] !== undefined && theCluster().binaries !== '';
+
 /** The cluster of this machine with a node of ours. */
 export const accessOf = (binaries: string): RealCluster => ({
   folder: FOLDER,

@@ -6,18 +6,19 @@ import { parseArgs } from 'node:util';
 import { CapstanError } from '../../../core/runtime/errors.ts';
 import { CLUSTER_VARIABLE, type RealCluster } from './cluster.ts';
 import { withInstalledCluster } from './installed.ts';
-import { planPasses, type Pass } from './passes.ts';
+import { PASSES, planPasses, type Pass } from './passes.ts';
 
 /**
  * `make e2e`: Jest on a cluster with the images and the chart, which comes and goes. `--only` is a regular expression of files' names,
- * `--workers` how many files run side by side, `--reports` a folder for Jest's JSON of each pass (NAME.json); what follows `--` goes to
- * Jest.
+ * `--workers` how many files run side by side, `--pass` one of the two passes (default: both), `--reports` a folder for Jest's JSON of
+ * each pass (NAME.json); what follows `--` goes to Jest.
  */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const OPTIONS = {
   only: { type: 'string', default: '' },
   // They wait more than they work, so that three fill two cores.
   workers: { type: 'string', default: '3' },
+  pass: { type: 'string', default: '' },
   reports: { type: 'string' },
 } as const;
 
@@ -33,7 +34,11 @@ try {
   const workers = Number(values.workers);
   if (!(workers >= 1))
     throw new NothingToRun(`WORKERS=${values.workers} is no number of files side by side.`);
-  const passes = planPasses(await testFiles(), only, workers);
+  if (values.pass !== '' && !PASSES.some((name) => name === values.pass))
+    throw new NothingToRun(`PASS=${values.pass} is neither ${PASSES.join(' nor ')}.`);
+  const passes = planPasses(await testFiles(), only, workers).filter(
+    ({ name }) => values.pass === '' || name === values.pass,
+  );
   if (passes.length === 0) throw new NothingToRun(`No file of the suite is called like "${only}".`);
   process.exitCode = await withInstalledCluster(async (cluster) =>
     Math.max(...passes.map((pass) => runJest(pass, cluster, [...reportTo(reports, pass), ...positionals]))),
