@@ -85,7 +85,7 @@ condition-examples: cluster-binaries ## write docs/conditions-examples.md anew, 
 bundle: $(INSTALLED) ## bundle the capstan command into .build/capstan, as images carry it
 	@$(NODE) scripts/bundle.ts
 
-e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor PASS=alone WORKERS=3 CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
+e2e: $(INSTALLED) ## images, chart and Anchors on a real cluster, which comes and goes (root; ONLY=anchor PASS=alone WORKERS=2 CLUSTER=kind CAPSTAN_KEEP_CLUSTER=1)
 	@$(NODE) test/cluster/real/suite.ts --only '$(ONLY)' --pass '$(PASS)' $(if $(WORKERS),--workers '$(WORKERS)') $(if $(REPORTS),--reports '$(REPORTS)') -- $(FLAGS)
 
 image-test: $(INSTALLED) ## what the images have to be, on freshly built ones (root; buildah and runc)

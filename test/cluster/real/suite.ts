@@ -16,8 +16,8 @@ import { PASSES, planPasses, type Pass } from './passes.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const OPTIONS = {
   only: { type: 'string', default: '' },
-  // They wait more than they work, so that three fill two cores.
-  workers: { type: 'string', default: '3' },
+  // Of three files the pods ask for more than the two cores of a small machine, and jobs stay unscheduled.
+  workers: { type: 'string', default: '2' },
   pass: { type: 'string', default: '' },
   reports: { type: 'string' },
 } as const;
