@@ -1,7 +1,5 @@
-import { kubectl, type RealAnchor } from './fixtures.ts';
-import { listObjects } from './objects.ts';
-
-type Place = Pick<RealAnchor, 'cluster' | 'namespace'>;
+import { kubectl } from './fixtures.ts';
+import { listObjects, type Place } from './objects.ts';
 
 /** Says whether a connection is taken, refused, or nobody answers: what a dropped packet looks like. */
 const CONNECT = `

@@ -2,15 +2,13 @@ import path from 'node:path';
 import { run } from '../../../scripts/image/run.ts';
 import type { RealCluster } from './cluster.ts';
 import { THEN } from './configuration.ts';
-import { kubectl, type RealAnchor } from './fixtures.ts';
-import { type KubeObject } from './objects.ts';
+import { kubectl } from './fixtures.ts';
+import type { KubeObject, Place } from './objects.ts';
 import { KIND_NODE } from './kind.ts';
 import { ISOLATION_TABLE, SOCKET } from './places.ts';
 import { endProgram, launch } from './processes.ts';
 
 /** What befalls a node and its pods, where no API leads. On kind it is done inside the node's container. */
-
-type Place = Pick<RealAnchor, 'cluster' | 'namespace'>;
 
 const GRACE_MS = 5_000;
 
